@@ -1,0 +1,40 @@
+// Effects: what an engine wants done after an input. Whoever drives it takes them and does them.
+
+import type { Reply } from './outcome.ts'
+import type { PeerMessage } from './peer-message.ts'
+import type { Position } from './position.ts'
+import type { Transaction } from './transaction.ts'
+
+/** Something that went wrong by itself, for logs and counters: nobody waits for it. */
+export interface Incident {
+  readonly kind: 'timer-failed' | 'tell-failed' | 'footprint-missed' | 'void-batch' | 'void-transaction'
+  readonly position: Position
+  readonly reason: string
+}
+
+/** What an engine wants done. */
+export interface Effects {
+  readonly replies: readonly Reply[]
+  /** For other workers; see `destinationOf`. Losing, repeating and reordering them is harmless. */
+  readonly messages: readonly PeerMessage[]
+  /** To be appended to the log: retries and tells. Losing or repeating them is harmless. */
+  readonly submissions: readonly Transaction[]
+  readonly incidents: readonly Incident[]
+}
+
+/** Effects while they gather. */
+export class EffectsBuffer {
+  replies: Reply[] = []
+  messages: PeerMessage[] = []
+  submissions: Transaction[] = []
+  incidents: Incident[] = []
+
+  take(): Effects {
+    const { replies, messages, submissions, incidents } = this
+    this.replies = []
+    this.messages = []
+    this.submissions = []
+    this.incidents = []
+    return { replies, messages, submissions, incidents }
+  }
+}

@@ -1,0 +1,196 @@
+// EngineState: all replicated state of a worker's partitions, as tables over one state store, and how far it has come.
+// It knows nothing of transactions in flight; the engine tells it up to where everything has resolved.
+
+import { crc32 } from 'node:zlib'
+import type { ActorRecord, Timer } from './actor-record.ts'
+import { StreamyError, assert } from './errors.ts'
+import { partitionOf } from './footprint.ts'
+import { KeptMessages } from './kept-messages.ts'
+import type { LogEntry } from './log.ts'
+import { Outbox } from './outbox.ts'
+import { endOfBatch } from './position.ts'
+import type { LogTime, PartitionId, Position, Sequence } from './position.ts'
+import type { Program } from './program.ts'
+import { Sessions } from './sessions.ts'
+import {
+  StateHash,
+  decodeActorRecord,
+  decodeProgress,
+  encodeActorRecord,
+  encodeProgress,
+  keyPrefixes,
+  partitionPrefix,
+  progressKey,
+} from './state-format.ts'
+import type { Progress } from './state-format.ts'
+import type { StateChange, StateStore } from './state-store.ts'
+import { StateTable } from './state-table.ts'
+import type { StateCell } from './state-table.ts'
+import { TimerQueue } from './timer-queue.ts'
+import { refOfId } from './transaction.ts'
+import type { ActorRef } from './transaction.ts'
+
+/** Where the state lives and what it is of. */
+export interface EngineStateOptions {
+  readonly program: Program
+  readonly store: StateStore
+  /** Number of partitions of the database. */
+  readonly partitions: number
+  /** The partitions of this worker. */
+  readonly owned: readonly PartitionId[]
+  /** Clean actors kept in memory. */
+  readonly actorsCachedMax: number
+}
+
+/** The changes that bring a store from one batch to a later one. */
+export interface StateCapture {
+  readonly progress: Progress
+  /** To be given to `StateStore.advance`, once. Encodes as it goes. */
+  changes(): Iterable<StateChange>
+}
+
+const beginning: Progress = { sequence: 0, logTime: 0, logHash: 0 }
+
+/** Replicated state; see the header. */
+export class EngineState {
+  readonly actors: StateTable<ActorRecord>
+  readonly sessions: Sessions
+  readonly outbox: Outbox
+  readonly timers: TimerQueue
+  readonly messages: KeptMessages
+  readonly #options: EngineStateOptions
+  /** Of the batches scanned and not yet captured, ascending, behind the last captured one. */
+  #progress: Progress[]
+
+  constructor(options: EngineStateOptions) {
+    this.#options = options
+    const { program, store, partitions, owned } = options
+    const sequential = partitions === 1
+    this.actors = new StateTable<ActorRecord>({
+      store,
+      sequential,
+      storageKey: (id) => partitionPrefix(keyPrefixes.actor, this.partitionOf(refOfId(id))) + id,
+      encode: (id, record) => encodeActorRecord(program, refOfId(id), record),
+      decode: (id, bytes) => decodeActorRecord(program, refOfId(id), bytes),
+      cellsMax: options.actorsCachedMax,
+    })
+    this.sessions = new Sessions(store, owned, sequential)
+    this.outbox = new Outbox(store, owned, sequential)
+    this.timers = new TimerQueue(store, owned, sequential, (ref) => this.partitionOf(ref))
+    this.messages = new KeptMessages(store, sequential)
+    const stored = store.get(progressKey)
+    this.#progress = [stored === undefined ? beginning : decodeProgress(stored)]
+  }
+
+  /** The last batch that was scanned. */
+  get scanned(): Progress {
+    return this.#progress.at(-1)!
+  }
+
+  /** The batch the store holds, or will hold when the flush under way is done. */
+  get captured(): Progress {
+    return this.#progress[0]!
+  }
+
+  partitionOf(ref: ActorRef): PartitionId {
+    return partitionOf(ref, this.#options.partitions)
+  }
+
+  /** Begins the next batch of the log. Throws LOG_DIVERGED unless it follows the last (L6). */
+  begin(entry: LogEntry): Progress {
+    const last = this.scanned
+    if (entry.sequence !== last.sequence + 1) throw gap(last.sequence, entry.sequence)
+    const progress: Progress = {
+      sequence: entry.sequence,
+      logTime: Math.max(entry.appendTime, last.logTime + 1),
+      logHash: crc32(entry.bytes, last.logHash),
+    }
+    this.#progress.push(progress)
+    return progress
+  }
+
+  /** The first scanned batch after `sequence` whose log time has reached `due`. */
+  batchReaching(due: LogTime, sequence: Sequence): Sequence | undefined {
+    const first = Math.max(0, sequence + 1 - this.captured.sequence)
+    for (let index = first; index < this.#progress.length; index++)
+      if (this.#progress[index]!.logTime >= due) return this.#progress[index]!.sequence
+    return undefined
+  }
+
+  /** A batch that was scanned and not yet captured. */
+  batch(sequence: Sequence): Progress {
+    const progress = this.#progress[sequence - this.captured.sequence]
+    assert(progress?.sequence === sequence, `batch ${sequence} is among those in memory`)
+    return progress
+  }
+
+  /** Puts an actor's new record; answers the timers that it brings. */
+  commitActor(ref: ActorRef, record: ActorRecord | undefined, position: Position): readonly Timer[] {
+    const cell: StateCell<ActorRecord> = this.actors.cell(ref.id)
+    const before = cell.value
+    this.actors.putCell(cell, record, position)
+    return before?.timers === record?.timers ? none : this.timers.changed(ref, before, record, position)
+  }
+
+  /** The state as of the end of batch `sequence`, at which everything must have resolved. One at a time. */
+  capture(sequence: Sequence): StateCapture | undefined {
+    const index = sequence - this.captured.sequence
+    if (index <= 0) return undefined
+    const progress = this.batch(sequence)
+    this.#progress = this.#progress.slice(index)
+    const position = endOfBatch(sequence)
+    const tables = [
+      this.actors.capture(position),
+      ...[this.sessions, this.outbox, this.timers, this.messages].flatMap((table) => table.capture(position)),
+    ]
+    const meta: StateChange = { key: progressKey, value: encodeProgress(progress) }
+    return { progress, changes: () => chain(tables, meta) }
+  }
+
+  /** The store holds what was captured last. */
+  flushed(): void {
+    for (const table of [this.actors, this.sessions, this.outbox, this.timers, this.messages]) table.flushed()
+  }
+
+  /** One hash per owned partition; everything scanned must have resolved. */
+  hashes(): Map<PartitionId, string> {
+    const unflushed = new Map<string, Uint8Array | undefined>()
+    for (const { key, value } of this.#unflushed()) unflushed.set(key, value)
+    return new Map(this.#options.owned.map((partition) => [partition, this.#hash(partition, unflushed)]))
+  }
+
+  #hash(partition: PartitionId, unflushed: ReadonlyMap<string, Uint8Array | undefined>): string {
+    const hash = new StateHash()
+    for (const kind of keyPrefixes.hashed) {
+      const prefix = partitionPrefix(kind, partition)
+      for (const { key, value } of this.#options.store.scan(prefix)) if (!unflushed.has(key)) hash.add(key, value)
+      for (const [key, value] of unflushed) if (value !== undefined && key.startsWith(prefix)) hash.add(key, value)
+    }
+    return hash.digest(this.scanned.logTime)
+  }
+
+  *#unflushed(): Iterable<StateChange> {
+    const { program } = this.#options
+    for (const { key, value } of this.actors.unflushed()) {
+      const ref = refOfId(key)
+      const bytes = value === undefined ? undefined : encodeActorRecord(program, ref, value)
+      yield { key: partitionPrefix(keyPrefixes.actor, this.partitionOf(ref)) + key, value: bytes }
+    }
+    yield* this.sessions.unflushed()
+    yield* this.outbox.unflushed()
+  }
+}
+
+const none: readonly Timer[] = []
+
+function* chain(tables: readonly Iterable<StateChange>[], last: StateChange): Iterable<StateChange> {
+  for (const table of tables) yield* table
+  yield last
+}
+
+function gap(last: Sequence, next: Sequence): StreamyError {
+  return new StreamyError(
+    'LOG_DIVERGED',
+    `Batch ${next} was delivered after batch ${last}. The log is not the one this state was made from; restore both.`,
+  )
+}

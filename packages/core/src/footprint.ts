@@ -1,0 +1,62 @@
+// Footprints: which actors a transaction may use, which partitions those lie in, and which protocol follows from it.
+// All of it is a function of the entry and the number of partitions, never of where partitions live.
+
+import { limits } from './limits.ts'
+import type { PartitionId } from './position.ts'
+import { hashText } from './random.ts'
+import type { AccessMode, ActorRef, Touch, Transaction } from './transaction.ts'
+
+/**
+ * How a transaction runs. `whole`: P = 1, the footprint is the partition (F2). `exclusive`: the fourth attempt, every
+ * partition (F4). `votes`: calls each confined to its own actor. `home`: a handler reaches declared actors.
+ */
+export type Protocol = 'whole' | 'exclusive' | 'votes' | 'home'
+
+/** The partition of an actor among `partitions`. */
+export function partitionOf(ref: ActorRef, partitions: number): PartitionId {
+  return partitions === 1 ? 0 : hashText(ref.id) % partitions
+}
+
+/** The home of a transaction: the partition of its first call as written. */
+export function homeOf(transaction: Transaction, partitions: number): PartitionId {
+  return partitionOf(transaction.calls[0]!.ref, partitions)
+}
+
+/** The protocol a transaction runs by. */
+export function protocolOf(transaction: Transaction, partitions: number): Protocol {
+  if (partitions === 1) return 'whole'
+  if (transaction.attempt >= limits.exclusiveAttempt) return 'exclusive'
+  return transaction.touches.length === 0 ? 'votes' : 'home'
+}
+
+/** The actors a transaction declares, each once with the strongest mode: calls write, asserts read. */
+export function footprintOf(transaction: Transaction): Touch[] {
+  const modes = new Map<string, Touch>()
+  const add = (ref: ActorRef, mode: AccessMode): void => {
+    if (modes.get(ref.id)?.mode !== 'write') modes.set(ref.id, { ref, mode })
+  }
+  for (const call of transaction.calls) add(call.ref, 'write')
+  for (const assertion of transaction.asserts) if (!modes.has(assertion.ref.id)) add(assertion.ref, 'read')
+  for (const touch of transaction.touches) add(touch.ref, touch.mode)
+  return [...modes.values()]
+}
+
+/** The partitions an entry's index must name, ascending; empty stands for all of them. */
+export function indexedPartitions(transaction: Transaction, partitions: number): PartitionId[] {
+  const protocol = protocolOf(transaction, partitions)
+  if (protocol === 'whole' || protocol === 'exclusive') return []
+  const named = new Set(footprintOf(transaction).map((touch) => partitionOf(touch.ref, partitions)))
+  if (transaction.source !== undefined) named.add(transaction.source)
+  return [...named].sort((a, b) => a - b)
+}
+
+/** The next attempt of a transaction that missed an actor: the same request with one more touch (F3). */
+export function nextAttempt(transaction: Transaction, ref: ActorRef, mode: AccessMode): Transaction {
+  const others = transaction.touches.filter((touch) => touch.ref.id !== ref.id)
+  return {
+    ...transaction,
+    source: undefined,
+    attempt: transaction.attempt + 1,
+    touches: [...others, { ref, mode }],
+  }
+}

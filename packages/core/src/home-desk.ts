@@ -1,0 +1,117 @@
+// HomeDesk: home's part in every protocol. It decides whether an entry counts, in log order per request, and has the
+// last word on it: the record, the reply, the retry.
+
+import type { EffectsBuffer } from './effects.ts'
+import type { EngineState } from './engine-state.ts'
+import type { Entry } from './entry.ts'
+import type { ExecutionOptions } from './execution.ts'
+import { nextAttempt } from './footprint.ts'
+import type { Missed, Outcome, RunOutcome } from './outcome.ts'
+import type { Position } from './position.ts'
+import { predictTouches } from './predict-touches.ts'
+import type { Program } from './program.ts'
+import { RequestQueue } from './request-queue.ts'
+import type { Decision } from './sessions.ts'
+import { requestKey } from './state-format.ts'
+import type { Transaction } from './transaction.ts'
+
+/** What home decides: like a session's decision, and `poisoned` where an operator skipped the position. */
+export type HomeDecision = Decision | { readonly kind: 'poisoned' }
+
+/** What home decides and concludes for. */
+export interface HomeDeskOptions {
+  readonly program: Program
+  readonly state: EngineState
+  readonly effects: EffectsBuffer
+  readonly seed: string
+  readonly skip: ReadonlySet<Position>
+}
+
+const counts: HomeDecision = { kind: 'counts' }
+const poisoned: HomeDecision = { kind: 'poisoned' }
+
+/** Home's decisions and last words, for all partitions of a worker. */
+export class HomeDesk {
+  readonly #options: HomeDeskOptions
+  readonly #requests = new RequestQueue()
+
+  constructor(options: HomeDeskOptions) {
+    this.#options = options
+  }
+
+  /** Calls back with the decision once every earlier entry of the request is concluded; at once when all are. */
+  whenFirst(entry: Entry, decided: (decision: HomeDecision) => void): void {
+    if (entry.admission === undefined) decided(this.decide(entry))
+    else this.#requests.enter(entry.admission.key, () => decided(this.decide(entry)))
+  }
+
+  /** The decision, when nothing earlier is in flight. */
+  decide(entry: Entry): HomeDecision {
+    const { admission, transaction, position, logTime } = entry
+    const decision =
+      admission === undefined ? counts : this.#options.state.sessions.decide(admission, transaction.attempt, logTime)
+    return decision.kind === 'counts' && this.#options.skip.has(position) ? poisoned : decision
+  }
+
+  /** The last word on an entry that counted. */
+  conclude(entry: Entry, outcome: RunOutcome): void {
+    if (outcome.kind === 'missed') this.#retry(entry, outcome)
+    else this.#answer(entry, outcome)
+    this.#leave(entry)
+  }
+
+  /** The last word on an entry that did not count. */
+  dismiss(entry: Entry, decision: HomeDecision): void {
+    if (decision.kind === 'answered') this.#reply(entry, decision.outcome)
+    this.#leave(entry)
+  }
+
+  #answer(entry: Entry, outcome: Outcome): void {
+    const { admission, position, transaction } = entry
+    if (admission !== undefined) {
+      const record = { kind: 'done', generation: admission.generation, outcome } as const
+      this.#options.state.sessions.record(admission, record, position)
+    }
+    this.#reply(entry, outcome)
+    if (transaction.request?.session.startsWith('~') && outcome.kind === 'aborted')
+      this.#options.effects.incidents.push({ kind: 'tell-failed', position, reason: outcome.error.message })
+  }
+
+  #reply({ position, transaction }: Entry, outcome: Outcome): void {
+    this.#options.effects.replies.push({ position, request: transaction.request, outcome })
+  }
+
+  #retry(entry: Entry, missed: Missed): void {
+    const { state, effects } = this.#options
+    const { position } = entry
+    const next = nextAttempt(entry.transaction, missed.ref, missed.mode)
+    // A transaction can miss only where P > 1, and there every entry has a request.
+    const admission = entry.admission!
+    state.sessions.record(admission, { kind: 'retry', generation: admission.generation, next }, position)
+    effects.submissions.push(this.#widened(next, entry))
+    const call = entry.transaction.calls[0]!
+    const reason = `${call.ref.type}.${call.message} uses ${missed.ref.id}, which it does not declare. Declare it in touches.`
+    effects.incidents.push({ kind: 'footprint-missed', position, reason })
+  }
+
+  // The next entry may declare more than the recorded retry does (F3), never another attempt.
+  #widened(next: Transaction, entry: Entry): Transaction {
+    const { program, state } = this.#options
+    const options = executionOptions(this.#options.seed, entry)
+    const record = (ref: { readonly id: string }): ReturnType<typeof state.actors.get> => state.actors.get(ref.id)
+    return { ...next, touches: predictTouches(program, next, options, record) }
+  }
+
+  #leave({ admission }: Entry): void {
+    if (admission !== undefined) this.#requests.leave(admission.key)
+  }
+}
+
+/** What the handlers of an entry run under, but for the space. All attempts of one request draw the same numbers. */
+export function executionOptions(
+  seed: string,
+  { transaction, position, logTime }: Entry,
+): Omit<ExecutionOptions, 'space'> {
+  const identity = transaction.request === undefined ? `@${position}` : requestKey(transaction.request)
+  return { position, logTime, seed: `${seed}/${identity}` }
+}

@@ -1,0 +1,66 @@
+// Limits: every queue, batch, value, retry and buffer of Streamy, in one place, with what happens when it is full.
+// Those marked (format) decide what is void in a log, so changing one changes replay: they belong to the log format.
+
+import { assert } from './errors.ts'
+import { transactionIndexMax } from './position.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** All limits; sizes in bytes unless the name says otherwise. */
+export const limits = {
+  /** Transactions in one batch; the submitter starts the next batch. (format) */
+  transactionsPerBatchMax: transactionIndexMax,
+  /** One log entry; the submitter starts the next batch. (format) */
+  batchBytesMax: 1 * MIB,
+  /** One transaction with all its arguments; refused with VALUE_TOO_LARGE. (format) */
+  transactionBytesMax: 768 * KIB,
+  /** Calls in one transaction; refused with TRANSACTION_INVALID. (format) */
+  callsPerTransactionMax: 1024,
+  /** Asserts in one transaction; refused with TRANSACTION_INVALID. (format) */
+  assertsPerTransactionMax: 4096,
+  /** Declared actors in one transaction; refused with TRANSACTION_INVALID. (format) */
+  touchesPerTransactionMax: 4096,
+  /** UTF-8 bytes of the name of an actor type, a message or a session; refused at registration. (format) */
+  nameBytesMax: 128,
+  /** UTF-8 bytes of an actor's key; refused with KEY_INVALID. (format) */
+  keyBytesMax: 4 * KIB,
+  /** One argument, result or field once encoded; refused, or aborts the handler, with VALUE_TOO_LARGE. */
+  valueBytesMax: 512 * KIB,
+  /** Nesting of objects in one value; refused, or aborts the handler, with VALUE_NOT_ENCODABLE. */
+  valueDepthMax: 64,
+  /** All fields and timers of one actor once encoded; aborts the handler with VALUE_TOO_LARGE. */
+  actorBytesMax: 8 * MIB,
+  /** Calls across actors within one another; the error CALL_DEPTH_EXCEEDED is an outcome. */
+  callDepthMax: 64,
+  /** Tells of one transaction; one more aborts the handler with TRANSACTION_INVALID. */
+  tellsPerTransactionMax: 1024,
+  /** Timers pending on one actor; one more aborts the handler with TRANSACTION_INVALID. */
+  timersPerActorMax: 1024,
+  /** Timers one actor runs in one batch; the rest wait for the next batch. */
+  timerRunsPerActorMax: 64,
+  /** The attempt that names every partition (F4). */
+  exclusiveAttempt: 4,
+  /** Unresolved transactions on one worker; it stops scanning the log until some resolve (K6). */
+  unresolvedMax: 16_384,
+  /** Messages kept for positions not yet scanned; the highest positions are dropped and asked for again (K6). */
+  earlyMessagesMax: 65_536,
+  /** How long after its first sending a request may still arrive, in microseconds of log time. */
+  requestRetentionUs: 10 * 60 * 1_000_000,
+  /** How long a session's records outlive its last request, in microseconds of log time. */
+  sessionRetentionUs: 30 * 60 * 1_000_000,
+  /** Appends a submitter keeps in flight. */
+  appendsInFlightMax: 2,
+  /** Calls waiting in one submitter; refused with OVERLOADED. */
+  callsQueuedMax: 262_144,
+  /** Attempts of one `db.transaction`; then TRANSACTION_CONFLICT. */
+  transactionAttemptsMax: 32,
+  /** Append ids one log remembers (L3); it forgets the oldest, and a later retry lands again. */
+  recentIdsMax: 8192,
+  /** Tells one worker has appended and not yet read back; the rest wait in the outbox. */
+  tellsInFlightMax: 4096,
+} as const
+
+assert(limits.transactionBytesMax < limits.batchBytesMax, 'a transaction at its limit fits a batch')
+assert(limits.valueBytesMax < limits.transactionBytesMax, 'a value at its limit fits a transaction')
+assert(limits.sessionRetentionUs > 2 * limits.requestRetentionUs, 'a record outlives every request it could answer')

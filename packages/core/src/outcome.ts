@@ -1,0 +1,40 @@
+// Outcomes: what a transaction came to, as its caller learns it and as its session records it.
+
+import type { Datum } from './datum.ts'
+import type { ErrorData } from './error-data.ts'
+import type { Position } from './position.ts'
+import type { ActorRef, AccessMode, Request } from './transaction.ts'
+
+/** All calls ran; one result a call. */
+export interface Committed {
+  readonly kind: 'committed'
+  readonly results: readonly Datum[]
+}
+
+/** Nothing was written: the assert or call number `operation` (asserts first) failed with `error`. */
+export interface Aborted {
+  readonly kind: 'aborted'
+  readonly operation: number
+  readonly error: ErrorData
+}
+
+/** What the caller of a transaction sees. */
+export type Outcome = Committed | Aborted
+
+/** What one run came to: an outcome, or a footprint miss that wants another attempt. */
+export type RunOutcome = Outcome | Missed
+
+/** Operation number `operation` reached an actor outside the footprint. */
+export interface Missed {
+  readonly kind: 'missed'
+  readonly operation: number
+  readonly ref: ActorRef
+  readonly mode: AccessMode
+}
+
+/** Answers the transaction at `position`; for a repeated request, with the outcome of the entry that counted. */
+export interface Reply {
+  readonly position: Position
+  readonly request: Request | undefined
+  readonly outcome: Outcome
+}

@@ -1,0 +1,181 @@
+// Scanner: reads the log batch by batch and starts each transaction that concerns this worker, in order.
+//
+//   deliver --> backlog --> batch: expire sessions, run timers --> transaction by transaction: judge, admit, start
+//
+// E1 Transactions are started in log order, all nodes of one before the next (K4); nothing waits at the end of a batch
+//    (K5).
+// E2 An exclusive transaction starts when everything before it has resolved, and nothing behind it is scanned until
+//    it has.
+
+import { openBatch } from './batch-codec.ts'
+import type { Batch } from './batch-codec.ts'
+import type { EffectsBuffer } from './effects.ts'
+import type { EngineState } from './engine-state.ts'
+import type { Entry } from './entry.ts'
+import { ExclusiveTransaction } from './exclusive-transaction.ts'
+import { ExecTransaction } from './exec-transaction.ts'
+import type { ActorSpace } from './execution.ts'
+import { footprintOf, homeOf, protocolOf } from './footprint.ts'
+import { HomeTransaction } from './home-transaction.ts'
+import { judgeTransaction } from './judge-transaction.ts'
+import { limits } from './limits.ts'
+import type { LogEntry } from './log.ts'
+import { endOfBatch, positionOf } from './position.ts'
+import type { PartitionId, Position, Sequence } from './position.ts'
+import type { Progress } from './state-format.ts'
+import type { TransactionInFlight } from './transaction-host.ts'
+import type { Transaction } from './transaction.ts'
+import type { TransactionsInFlight } from './transactions-in-flight.ts'
+import { VotesTransaction } from './votes-transaction.ts'
+import { runWhole, wholeSpace } from './whole-transaction.ts'
+
+/** What a scanner starts transactions on. */
+export interface ScannerOptions {
+  readonly partitions: number
+  readonly owned: (partition: PartitionId) => boolean
+  readonly state: EngineState
+  readonly inFlight: TransactionsInFlight
+  readonly effects: EffectsBuffer
+}
+
+interface Delivery {
+  readonly entry: LogEntry
+  readonly decoded: readonly Transaction[] | undefined
+}
+
+// A batch of transactions that is being scanned.
+interface OpenScan {
+  readonly batch: Batch
+  readonly progress: Progress
+  readonly decoded: readonly Transaction[] | undefined
+  /** Of the next transaction, from 0. */
+  index: number
+}
+
+/** The log, as one worker goes through it; see E1 and E2. */
+export class Scanner {
+  readonly #options: ScannerOptions
+  readonly #space: ActorSpace
+  readonly #everyPartition: readonly PartitionId[]
+  readonly #backlog: Delivery[] = []
+  #open: OpenScan | undefined = undefined
+  #waitsForAll = false
+  #exclusive: Position | undefined = undefined
+  #position: Position
+
+  constructor(options: ScannerOptions) {
+    this.#options = options
+    this.#space = wholeSpace(options.state)
+    this.#everyPartition = Array.from({ length: options.partitions }, (_, partition) => partition)
+    this.#position = endOfBatch(options.state.scanned.sequence)
+  }
+
+  /** Batches delivered and not begun. */
+  get backlogLength(): number {
+    return this.#backlog.length
+  }
+
+  /** The last position that was scanned. */
+  get position(): Position {
+    return this.#position
+  }
+
+  /** The batch in the middle of which the scan stands, if any. */
+  get unfinished(): Sequence | undefined {
+    return this.#open?.progress.sequence
+  }
+
+  deliver(entry: LogEntry, decoded: readonly Transaction[] | undefined): void {
+    this.#backlog.push({ entry, decoded })
+  }
+
+  /** Whether what is in flight keeps it from going on (E2, K6). */
+  isBlocked(): boolean {
+    const { inFlight } = this.#options
+    if (inFlight.size === 0) return false
+    return this.#exclusive === inFlight.first || this.#waitsForAll || inFlight.size >= limits.unresolvedMax
+  }
+
+  /** Scans one transaction, or what lies between; false when there is nothing left to scan. */
+  step(): boolean {
+    if (this.#open === undefined) {
+      const delivery = this.#backlog.shift()
+      if (delivery === undefined) return false
+      this.#begin(delivery)
+    } else this.#scan(this.#open)
+    return true
+  }
+
+  #begin({ entry, decoded }: Delivery): void {
+    const { state, inFlight, effects } = this.#options
+    const progress = state.begin(entry)
+    const batch = openBatch(entry.bytes)
+    const start = positionOf(entry.sequence, 0)
+    this.#position = start
+    state.sessions.expire(start, progress.logTime)
+    inFlight.timers.begin(progress)
+    if (batch.kind === 'transactions') this.#open = { batch, progress, decoded, index: 0 }
+    else this.#position = endOfBatch(entry.sequence)
+    if (batch.kind === 'void') effects.incidents.push({ kind: 'void-batch', position: start, reason: batch.reason })
+  }
+
+  #scan(open: OpenScan): void {
+    const { batch, progress, index } = open
+    const position = positionOf(progress.sequence, index + 1)
+    if (this.#concerns(batch.partitions[index]!) && !this.#startTransaction(open, position)) return
+    const last = index === batch.partitions.length - 1
+    this.#position = last ? endOfBatch(progress.sequence) : position
+    if (last) this.#open = undefined
+    else open.index += 1
+  }
+
+  #concerns(partitions: readonly PartitionId[]): boolean {
+    return partitions.length === 0 || partitions.some((partition) => this.#options.owned(partition))
+  }
+
+  // False when it must wait for everything before it (E2).
+  #startTransaction(open: OpenScan, position: Position): boolean {
+    const { partitions, state, inFlight, effects } = this.#options
+    const transaction = open.decoded?.[open.index] ?? judgeTransaction(open.batch, open.index, partitions)
+    if (typeof transaction === 'string') {
+      effects.incidents.push({ kind: 'void-transaction', position, reason: transaction })
+      return true
+    }
+    const protocol = protocolOf(transaction, partitions)
+    this.#waitsForAll = protocol === 'exclusive' && inFlight.size > 0
+    if (this.#waitsForAll) return false
+    const { source, request } = transaction
+    if (source !== undefined && this.#options.owned(source)) state.outbox.remove(source, request!, position)
+    const entry = this.#entry(transaction, position, open.progress)
+    if (protocol === 'whole') runWhole(inFlight, entry, this.#space)
+    else this.#launch(entry, protocol)
+    return true
+  }
+
+  #launch(entry: Entry, protocol: 'exclusive' | 'votes' | 'home'): void {
+    const { inFlight, owned } = this.#options
+    if (protocol === 'exclusive') {
+      this.#exclusive = entry.position
+      inFlight.start(new ExclusiveTransaction(inFlight, entry, this.#everyPartition))
+      return
+    }
+    const footprint = footprintOf(entry.transaction)
+    // The index may name a worker only because a tell leaves its outbox there.
+    if (!footprint.some(({ ref }) => owned(inFlight.partitionOf(ref)))) return
+    inFlight.start(this.#shared(entry, protocol, footprint.length))
+  }
+
+  #shared(entry: Entry, protocol: 'votes' | 'home', actors: number): TransactionInFlight {
+    const { inFlight } = this.#options
+    if (protocol === 'home') return new HomeTransaction(inFlight, entry)
+    return actors === 1 ? new ExecTransaction(inFlight, entry) : new VotesTransaction(inFlight, entry)
+  }
+
+  #entry(transaction: Transaction, position: Position, { logTime }: Progress): Entry {
+    const { partitions, owned, state } = this.#options
+    const home = homeOf(transaction, partitions)
+    const admitted = transaction.request !== undefined && owned(home)
+    const admission = admitted ? state.sessions.admit(home, transaction, position, logTime) : undefined
+    return { transaction, position, logTime, home, admission }
+  }
+}

@@ -1,0 +1,163 @@
+// StateTable: one kind of replicated state in memory, over the state store. It answers with the newest committed
+// value, and hands a flush the value as of an earlier position, so that a store always holds the state as of one
+// position while execution goes on (DESIGN §8). Clean cells may be evicted; changed ones stay until they are flushed.
+//
+//   written --> changed --capture--> flushing --flushed--> clean --evict--> only in the store
+//
+// T1 `get` answers the newest value put, wherever it lies.
+// T2 A capture as of p holds, of every changed key, the newest value put at or before p, and nothing later.
+// T3 A value put behind a newer one (at a lower position) never becomes the answer of `get`.
+
+import { sequenceOf } from './position.ts'
+import type { Position } from './position.ts'
+import type { StateChange, StateStore } from './state-store.ts'
+
+/** How a table's values are stored. */
+export interface StateTableOptions<Value> {
+  readonly store: StateStore
+  /** The key in the store of a key of the table. */
+  readonly storageKey: (key: string) => string
+  readonly encode: (key: string, value: Value) => Uint8Array
+  readonly decode: (key: string, bytes: Uint8Array) => Value
+  /** Clean cells kept in memory, within a factor of two; changed ones come on top. */
+  readonly cellsMax: number
+  /** Whether every put comes when everything before it is resolved and captured whole (P = 1): no value is older. */
+  readonly sequential: boolean
+}
+
+interface Version<Value> {
+  readonly position: Position
+  readonly value: Value | undefined
+}
+
+/** One key in memory. */
+export class StateCell<Value> {
+  readonly key: string
+  /** The newest committed value; undefined when absent. */
+  value: Value | undefined
+  /** Where `value` was put, while it is not flushed; 0 when clean. */
+  changedAt: Position = 0
+  /** Values older than `value` that a flush may still have to write, ascending; only where transactions overlap. */
+  older: Version<Value>[] | undefined = undefined
+
+  constructor(key: string, value: Value | undefined) {
+    this.key = key
+    this.value = value
+  }
+}
+
+interface Flushing<Value> {
+  readonly cell: StateCell<Value>
+  readonly value: Value | undefined
+}
+
+/** One kind of state; see T1 to T3. */
+export class StateTable<Value> {
+  readonly #options: StateTableOptions<Value>
+  // Two generations make an approximate LRU without per-access bookkeeping: a hit in the old one moves to the new.
+  #young = new Map<string, StateCell<Value>>()
+  #old = new Map<string, StateCell<Value>>()
+  #changed = new Map<string, StateCell<Value>>()
+  #flushing = new Map<string, Flushing<Value>>()
+
+  constructor(options: StateTableOptions<Value>) {
+    this.#options = options
+  }
+
+  /** Keys changed and not yet captured. */
+  get changedCount(): number {
+    return this.#changed.size
+  }
+
+  get(key: string): Value | undefined {
+    return this.cell(key).value
+  }
+
+  /** The cell of a key, loaded when it is not in memory. Do not hold it across an eviction: ask again. */
+  cell(key: string): StateCell<Value> {
+    const young = this.#young.get(key)
+    if (young !== undefined) return young
+    const cell = this.#old.get(key) ?? this.#changed.get(key) ?? this.#flushing.get(key)?.cell ?? this.#load(key)
+    this.#keep(cell)
+    return cell
+  }
+
+  /** Puts a value at a position. */
+  put(key: string, value: Value | undefined, position: Position): void {
+    this.putCell(this.cell(key), value, position)
+  }
+
+  /** `put` for a cell just asked for. */
+  putCell(cell: StateCell<Value>, value: Value | undefined, position: Position): void {
+    if (position < cell.changedAt) return putBehind(cell, value, position)
+    if (cell.changedAt === 0) this.#changed.set(cell.key, cell)
+    else if (!this.#options.sequential) keepOlder(cell, position)
+    cell.value = value
+    cell.changedAt = position
+  }
+
+  /** Takes what a flush as of `position` must write (T2). One capture at a time; `flushed` ends it. */
+  capture(position: Position): Iterable<StateChange> {
+    const changed = this.#changed
+    this.#changed = new Map()
+    for (const cell of changed.values()) this.#captureCell(cell, position)
+    return this.#encodeFlushing()
+  }
+
+  /** The captured changes are in the store. */
+  flushed(): void {
+    this.#flushing = new Map()
+  }
+
+  /** Changes not yet in the store, newest values; for hashing and enumeration. */
+  *unflushed(): Iterable<{ readonly key: string; readonly value: Value | undefined }> {
+    for (const [key, { value }] of this.#flushing) if (!this.#changed.has(key)) yield { key, value }
+    for (const cell of this.#changed.values()) yield { key: cell.key, value: cell.value }
+  }
+
+  #captureCell(cell: StateCell<Value>, position: Position): void {
+    if (cell.changedAt <= position) {
+      this.#flushing.set(cell.key, { cell, value: cell.value })
+      cell.changedAt = 0
+      cell.older = undefined
+      return
+    }
+    this.#changed.set(cell.key, cell)
+    const older = cell.older ?? []
+    const index = older.findLastIndex((version) => version.position <= position)
+    if (index < 0) return
+    this.#flushing.set(cell.key, { cell, value: older[index]!.value })
+    cell.older = older.slice(index + 1)
+  }
+
+  *#encodeFlushing(): Iterable<StateChange> {
+    const { storageKey, encode } = this.#options
+    for (const [key, { value }] of this.#flushing)
+      yield { key: storageKey(key), value: value === undefined ? undefined : encode(key, value) }
+  }
+
+  #load(key: string): StateCell<Value> {
+    const bytes = this.#options.store.get(this.#options.storageKey(key))
+    return new StateCell(key, bytes === undefined ? undefined : this.#options.decode(key, bytes))
+  }
+
+  #keep(cell: StateCell<Value>): void {
+    if (this.#young.size * 2 >= this.#options.cellsMax) {
+      this.#old = this.#young
+      this.#young = new Map()
+    }
+    this.#young.set(cell.key, cell)
+  }
+}
+
+// Captures are as of the end of a batch, so of several values put in one batch only the last can be wanted.
+function keepOlder<Value>(cell: StateCell<Value>, position: Position): void {
+  if (sequenceOf(cell.changedAt) === sequenceOf(position)) return
+  ;(cell.older ??= []).push({ position: cell.changedAt, value: cell.value })
+}
+
+function putBehind<Value>(cell: StateCell<Value>, value: Value | undefined, position: Position): void {
+  const older = (cell.older ??= [])
+  const index = older.findLastIndex((version) => version.position <= position)
+  older.splice(index + 1, 0, { position, value })
+}

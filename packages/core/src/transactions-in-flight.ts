@@ -1,0 +1,184 @@
+// TransactionsInFlight: the transactions that one worker has scanned and not resolved, the queues of the actors they
+// use, and the messages that drive them.
+
+import type { ActorRecord, Timer } from './actor-record.ts'
+import { EarlyMessages } from './early-messages.ts'
+import type { EffectsBuffer } from './effects.ts'
+import type { EngineState } from './engine-state.ts'
+import type { Entry } from './entry.ts'
+import type { ActorSpace, ExecutionOptions, Tell } from './execution.ts'
+import { executionOptions } from './home-desk.ts'
+import type { HomeDesk } from './home-desk.ts'
+import { KeyTransactionProcessor } from './key-transaction-processor.ts'
+import type { LockNode } from './key-transaction-processor.ts'
+import type { Aborted } from './outcome.ts'
+import { tellTransaction } from './outbox.ts'
+import type { PeerMessage, SentRecord } from './peer-message.ts'
+import type { PartitionId, Position } from './position.ts'
+import type { Program } from './program.ts'
+import { decodeActorRecord, encodeActorRecord } from './state-format.ts'
+import { TimerRunner } from './timer-runner.ts'
+import type { TimerHost } from './timer-runner.ts'
+import type { TransactionHost, TransactionInFlight } from './transaction-host.ts'
+import type { ActorRef, Transaction } from './transaction.ts'
+
+/** What a worker's transactions run on. */
+export interface InFlightOptions {
+  readonly program: Program
+  readonly seed: string
+  readonly partitions: number
+  readonly owned: (partition: PartitionId) => boolean
+  readonly state: EngineState
+  readonly effects: EffectsBuffer
+  readonly home: HomeDesk
+}
+
+/** Scanned and unresolved transactions of one worker. */
+export class TransactionsInFlight implements TransactionHost, TimerHost {
+  readonly program: Program
+  readonly seed: string
+  readonly sequential: boolean
+  readonly home: HomeDesk
+  readonly timers: TimerRunner
+  readonly #options: InFlightOptions
+  readonly #state: EngineState
+  readonly #effects: EffectsBuffer
+  // In the order of their positions, since they are scanned in it.
+  readonly #transactions = new Map<Position, TransactionInFlight>()
+  readonly #early = new EarlyMessages()
+  readonly #processors = new Map<string, KeyTransactionProcessor>()
+  #awake: ActorRef[] = []
+
+  constructor(options: InFlightOptions) {
+    this.#options = options
+    this.program = options.program
+    this.seed = options.seed
+    this.sequential = options.partitions === 1
+    this.home = options.home
+    this.#state = options.state
+    this.#effects = options.effects
+    this.timers = new TimerRunner(this, options.state)
+  }
+
+  get size(): number {
+    return this.#transactions.size
+  }
+
+  /** The lowest unresolved position. */
+  get first(): Position | undefined {
+    return this.#transactions.keys().next().value
+  }
+
+  start(transaction: TransactionInFlight): void {
+    const { position } = transaction.entry
+    this.#transactions.set(position, transaction)
+    transaction.start()
+    for (const message of this.#early.take(position)) transaction.receive(message)
+  }
+
+  /** Takes a message; `scanned` is the last position that was scanned. */
+  receive(message: PeerMessage, scanned: Position): void {
+    const { kind, position, from, to } = message
+    if (kind === 'ask') this.#effects.messages.push(...this.#state.messages.find(position, from, to))
+    else if (position > scanned) this.#early.keep(message)
+    else if (this.#transactions.has(position)) this.#transactions.get(position)!.receive(message)
+    else if (kind === 'fetch') this.#effects.messages.push(...this.#state.messages.find(position, to, from))
+  }
+
+  asks(): PeerMessage[] {
+    return [...this.#transactions.values()].flatMap((transaction) => transaction.asks())
+  }
+
+  /** Serves queues until nothing moves. */
+  drain(): void {
+    while (this.#awake.length > 0) {
+      const awake = this.#awake
+      this.#awake = []
+      for (const ref of awake) this.#serve(ref)
+    }
+  }
+
+  isLocal(partition: PartitionId): boolean {
+    return this.#options.owned(partition)
+  }
+
+  partitionOf(ref: ActorRef): PartitionId {
+    return this.#state.partitionOf(ref)
+  }
+
+  enqueue(ref: ActorRef, node: LockNode): void {
+    let processor = this.#processors.get(ref.id)
+    if (processor === undefined) this.#processors.set(ref.id, (processor = this.#processor(ref)))
+    processor.enqueue(node)
+    this.#awake.push(ref)
+  }
+
+  wake(ref: ActorRef): void {
+    this.#awake.push(ref)
+  }
+
+  record(ref: ActorRef): ActorRecord | undefined {
+    return this.#state.actors.get(ref.id)
+  }
+
+  commitActor(ref: ActorRef, record: ActorRecord | undefined, entry: Entry): void {
+    this.commitRecord(ref, record, entry.position)
+  }
+
+  commitRecord(ref: ActorRef, record: ActorRecord | undefined, position: Position): void {
+    const timers = this.#state.commitActor(ref, record, position)
+    if (timers.length > 0) this.timers.schedule(ref, timers)
+  }
+
+  executionOptions(entry: Entry, space: ActorSpace, confined: boolean): ExecutionOptions {
+    return { ...executionOptions(this.seed, entry), space, confined }
+  }
+
+  addTells(entry: Entry, source: PartitionId, tells: readonly Tell[]): void {
+    for (const { call, ordinal } of tells)
+      this.addTell(tellTransaction(this.program, source, entry.position, `${ordinal}`, call), entry.position)
+  }
+
+  addTell(tell: Transaction, position: Position): void {
+    this.#state.outbox.add(tell, position)
+  }
+
+  timerFailed(ref: ActorRef, timer: Timer, failure: Aborted): void {
+    const reason = `The timer ${timer.message} of ${ref.id} failed: ${failure.error.message}`
+    this.#effects.incidents.push({ kind: 'timer-failed', position: timer.position, reason })
+  }
+
+  send(message: PeerMessage): void {
+    if (message.kind !== 'fetch' && message.kind !== 'ask') this.#state.messages.keep(message)
+    this.#effects.messages.push(message)
+  }
+
+  encodeRecord(ref: ActorRef, record: ActorRecord | undefined): SentRecord {
+    return { ref, bytes: record === undefined ? undefined : encodeActorRecord(this.program, ref, record) }
+  }
+
+  decodeRecord({ ref, bytes }: SentRecord): ActorRecord | undefined {
+    return bytes === undefined ? undefined : decodeActorRecord(this.program, ref, bytes)
+  }
+
+  resolved(transaction: TransactionInFlight): void {
+    this.#transactions.delete(transaction.entry.position)
+  }
+
+  #serve(ref: ActorRef): void {
+    const processor = this.#processors.get(ref.id)
+    if (processor === undefined) return
+    processor.advance()
+    if (processor.idle) this.#processors.delete(ref.id)
+  }
+
+  #processor(ref: ActorRef): KeyTransactionProcessor {
+    const record = (): ActorRecord | undefined => this.record(ref)
+    return new KeyTransactionProcessor({
+      get record(): ActorRecord | undefined {
+        return record()
+      },
+      commit: (after, position) => this.commitRecord(ref, after, position),
+    })
+  }
+}
