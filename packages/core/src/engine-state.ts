@@ -103,7 +103,7 @@ export class EngineState {
     const progress: Progress = {
       sequence: entry.sequence,
       logTime: Math.max(entry.appendTime, last.logTime + 1),
-      logHash: crc32(entry.bytes, last.logHash),
+      logHash: crc32(entry.bytes),
     }
     this.#progress.push(progress)
     return progress

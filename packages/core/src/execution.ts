@@ -97,6 +97,8 @@ export class Execution {
   depth = 0
   /** The first actor that was missed, if any: then the outcome is a retry, whatever the handler did. */
   missed: FootprintMiss | undefined = undefined
+  /** Set when an actor could not be loaded: then there is no outcome, whatever the handler did. */
+  broken: { readonly cause: unknown } | undefined = undefined
   readonly tells: Tell[] = []
   readonly slots: Slot[] = []
 
@@ -271,7 +273,9 @@ export class Execution {
     try {
       return this.#space.load(ref, mode)
     } catch (error) {
-      throw error instanceof FootprintMiss ? this.#miss(error) : error
+      if (error instanceof FootprintMiss) throw this.#miss(error)
+      this.broken ??= { cause: error }
+      throw error
     }
   }
 

@@ -6,7 +6,6 @@ import { StreamyError } from './errors.ts'
 import { Execution } from './execution.ts'
 import type { ActorSpace, ExecutionOptions, Tell, Write } from './execution.ts'
 import type { Aborted, RunOutcome } from './outcome.ts'
-import type { Position } from './position.ts'
 import type { Program } from './program.ts'
 import { refusal } from './sessions.ts'
 import type { ActorRef, Assert, Call, Transaction } from './transaction.ts'
@@ -66,7 +65,7 @@ export function runTransaction(
 
 /** The error of a handler as an outcome; rethrows what stops the worker instead, naming the position. */
 export function abortWith(execution: Execution, program: Program, operation: number, thrown: unknown): Aborted {
-  rethrowFatal(thrown, execution.position)
+  rethrowFatal(thrown, execution)
   return { kind: 'aborted', operation, error: program.encodeError(thrown) }
 }
 
@@ -91,9 +90,10 @@ function runCall(
     results.push(execution.runCall(call, index))
   } catch (thrown) {
     if (execution.missed === undefined) return aborted(abortWith(execution, program, operation, thrown))
-    rethrowFatal(thrown, execution.position)
+    rethrowFatal(thrown, execution)
   }
-  const { missed } = execution
+  const { missed, broken } = execution
+  if (broken !== undefined) throw broken.cause
   if (missed === undefined) return undefined
   return { outcome: { kind: 'missed', operation, ref: missed.ref, mode: missed.mode }, writes: nothing, tells: nothing }
 }
@@ -111,7 +111,8 @@ function aborted(outcome: Aborted): Run {
   return { outcome, writes: nothing, tells: nothing }
 }
 
-function rethrowFatal(thrown: unknown, position: Position): void {
+function rethrowFatal(thrown: unknown, { position, broken }: Execution): void {
+  if (broken !== undefined) throw broken.cause
   if (!(thrown instanceof StreamyError)) return
   if (thrown.code === 'INVARIANT_BROKEN') throw thrown
   if (thrown.code !== 'HANDLER_FATAL') return

@@ -129,8 +129,10 @@ export class Scanner {
     else open.index += 1
   }
 
+  // An index that names nobody names everyone; a worker that owns nothing is not even then concerned.
   #concerns(partitions: readonly PartitionId[]): boolean {
-    return partitions.length === 0 || partitions.some((partition) => this.#options.owned(partition))
+    const named = partitions.length === 0 ? this.#everyPartition : partitions
+    return named.some((partition) => this.#options.owned(partition))
   }
 
   // False when it must wait for everything before it (E2).

@@ -40,7 +40,7 @@ export interface Progress {
   /** The last batch whose effects, and only whose effects and those before, the state holds. */
   readonly sequence: Sequence
   readonly logTime: LogTime
-  /** crc32 of that batch's bytes, chained over all before it; a different log shows (L6). */
+  /** crc32 of that batch's bytes: a different log shows (L6). */
   readonly logHash: number
 }
 

@@ -41,6 +41,9 @@ interface DueTimer {
 export class TimerRunner {
   readonly #host: TimerHost
   readonly #state: EngineState
+  // The runs that stand in an actor's queue, as `<batch>/<actor id>`: never two of one actor for one batch, since they
+  // would count their runs, and number what these send, apart from each other.
+  readonly #queued = new Set<string>()
 
   constructor(host: TimerHost, state: EngineState) {
     this.#host = host
@@ -81,7 +84,11 @@ export class TimerRunner {
   }
 
   #enqueue(ref: ActorRef, batch: Progress): void {
+    const name = `${batch.sequence}/${ref.id}`
+    if (this.#queued.has(name)) return
+    this.#queued.add(name)
     const run = (): boolean => {
+      this.#queued.delete(name)
       this.#runActor(ref, batch)
       return true
     }

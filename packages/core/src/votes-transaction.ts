@@ -119,12 +119,17 @@ export class VotesTransaction implements TransactionInFlight {
   #decide(decision: HomeDecision): void {
     this.#decision = decision.kind
     const home = this.#voters.get(this.entry.home)!
-    if (decision.kind === 'counts') this.#castWhenDecided(home)
-    else if (decision.kind === 'poisoned') {
+    if (decision.kind === 'counts') {
+      this.#castWhenDecided(home)
+      this.#consider()
+      return
+    }
+    this.#concluded = true
+    if (decision.kind === 'poisoned') {
       home.run = poisonedRun
+      this.#host.home.conclude(this.entry, poisonedRun.outcome)
       this.#castWhenDecided(home)
     } else {
-      this.#concluded = true
       this.#host.home.dismiss(this.entry, decision)
       this.#cast(home, { kind: 'void' })
     }
@@ -151,7 +156,8 @@ export class VotesTransaction implements TransactionInFlight {
     const voters = [...this.#voters.values()]
     if (voters.some(({ vote }) => vote !== undefined && vote.kind !== 'commit')) this.#release(false)
     else if (voters.every(({ vote }) => vote?.kind === 'commit')) this.#release(true)
-    if (!this.#concluded) this.#concludeWhenClear(voters)
+    // Others may have failed long before home knows whether the entry counts at all.
+    if (!this.#concluded && this.#decision !== undefined) this.#concludeWhenClear(voters)
     this.#finish()
   }
 

@@ -1,0 +1,6 @@
+// Public face of the embedded storage, by name.
+
+export { DirectoryLock } from './directory-lock.ts'
+export { openEmbeddedStorage, type EmbeddedStorage, type EmbeddedStorageOptions } from './embedded-storage.ts'
+export { LmdbStateStore } from './lmdb-state-store.ts'
+export { SegmentedLog, type SegmentedLogOptions } from './segmented-log.ts'

@@ -1,0 +1,242 @@
+// The LMDB state store: the state store contract on one LMDB file. Each `advance` is one LMDB transaction, flushed before
+// its promise resolves. Every value carries a checksum over its key and its bytes, kept where LMDB's binding keeps the
+// version of an entry, so that neither writing nor checking copies the value.
+//
+// LMDB does not checksum its pages. What is checked here is every value that is read; damage to the tree around the
+// values is found by LMDB's own checks or by `verify`, see the README.
+
+import { statSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
+import * as lmdb from 'lmdb'
+import { StreamyError, storeClosed, type StateChange, type StateStore } from '@streamy-db/core'
+import { embeddedLimits } from './embedded-limits.ts'
+import { assertKey, isLongKey, originalEntry, stateKeyEncoder, storedPrefix, storedValue } from './state-key.ts'
+
+/** A {@link StateStore} on LMDB. */
+export class LmdbStateStore implements StateStore {
+  readonly #path: string
+  readonly #database: Database
+  #advancing: Promise<void> | undefined
+  #failure: StreamyError | undefined
+  #closing: Promise<void> | undefined
+
+  /** Opens the store in the file `path`, making it when it is not there; throws STATE_CORRUPT when it is damaged. */
+  static open(path: string): LmdbStateStore {
+    const database = openDatabase(path)
+    try {
+      assertDurable(database, path)
+      assertWhole(database, path)
+    } catch (error) {
+      void database.close()
+      throw error
+    }
+    return new LmdbStateStore(path, database)
+  }
+
+  private constructor(path: string, database: Database) {
+    this.#path = path
+    this.#database = database
+  }
+
+  get(key: string): Uint8Array | undefined {
+    if (this.#closing !== undefined) throw storeClosed()
+    const shared = this.#read(key)
+    if (shared === undefined) return undefined
+    // The binding reads every value into the same memory; the caller keeps a copy.
+    const stored = Uint8Array.prototype.slice.call(shared, 0, this.#database.lastSize)
+    if (checksum(key, stored) !== lmdb.getLastVersion()) throw corrupt(this.#path, key, 'its value fails its checksum')
+    if (!isLongKey(key)) return stored
+    const entry = originalEntry(storedKeyOf(key), stored)
+    if (entry?.key !== key) throw corrupt(this.#path, key, 'another key stands in its place')
+    return entry.value
+  }
+
+  *scan(prefix: string): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
+    if (this.#closing !== undefined) throw storeClosed()
+    const start = storedPrefix(prefix)
+    // A NUL comes before every key.
+    for (const { key: storedKey, value, version } of this.#range(start.length === 0 ? Buffer.of(0) : start)) {
+      if (!storedKey.subarray(0, start.length).equals(start)) return
+      const entry = originalEntry(storedKey, value)
+      if (entry === undefined || checksum(entry.key, value) !== version) {
+        throw corrupt(this.#path, entry?.key ?? storedKey.toString(), 'its value fails its checksum')
+      }
+      if (entry.key.startsWith(prefix)) yield entry
+    }
+  }
+
+  async advance(changes: Iterable<StateChange>): Promise<void> {
+    if (this.#closing !== undefined) throw storeClosed()
+    if (this.#failure !== undefined) throw this.#failure
+    // Checked whole before the first is handed over: what LMDB is given cannot be taken back.
+    const prepared = Array.from(changes, prepare)
+    if (prepared.length === 0) return
+    this.#advancing = this.#commit(prepared)
+    await this.#advancing
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (this.#advancing ?? Promise.resolve()).catch(() => {}).then(() => this.#database.close())
+    return this.#closing
+  }
+
+  #read(key: string): Uint8Array | undefined {
+    try {
+      return this.#database.getBinaryFast(key)
+    } catch (error) {
+      throw corrupt(this.#path, key, messageOf(error), error)
+    }
+  }
+
+  *#range(start: Buffer): Iterable<RangeEntry> {
+    try {
+      yield* this.#database.getRange({ start, versions: true })
+    } catch (error) {
+      if (error instanceof StreamyError) throw error
+      throw corrupt(this.#path, start.toString(), messageOf(error), error)
+    }
+  }
+
+  async #commit(prepared: readonly PreparedChange[]): Promise<void> {
+    try {
+      await this.#database.batch(() => {
+        for (const { key, stored, check } of prepared) {
+          if (stored === undefined) void this.#database.remove(key)
+          else void this.#database.put(key, stored, check)
+        }
+      })
+    } catch (error) {
+      // After a failed flush nobody knows what is on disk, so nothing is written any more until it is opened again.
+      this.#failure = await storageFailed(this.#path, error)
+      throw this.#failure
+    }
+  }
+}
+
+interface PreparedChange {
+  readonly key: string
+  readonly stored: Uint8Array | undefined
+  readonly check: number
+}
+
+interface RangeEntry {
+  readonly key: Buffer
+  readonly value: Uint8Array
+  readonly version: number
+}
+
+/** The part of the binding used here; its own types know neither raw keys nor the last size. */
+interface Database {
+  readonly env: { readonly address: number }
+  readonly lastSize: number
+  getBinaryFast(key: string): Uint8Array | undefined
+  getRange(options: { readonly start: Buffer; readonly versions: true }): Iterable<RangeEntry>
+  getStats(): { readonly pageSize: number; readonly lastPageNumber: number }
+  put(key: string, value: Uint8Array, version: number): unknown
+  remove(key: string): unknown
+  batch(write: () => void): Promise<boolean>
+  close(): Promise<void>
+}
+
+function openDatabase(path: string): Database {
+  const options = {
+    path,
+    encoding: 'binary' as const,
+    keyEncoder: stateKeyEncoder,
+    // The version of an entry is its checksum here.
+    useVersions: true,
+    noSubdir: true,
+    // Off: a commit flushes before it reports. On, which is the default, its promise would resolve before the flush.
+    overlappingSync: false,
+  }
+  try {
+    return lmdb.open(options) as unknown as Database
+  } catch (error) {
+    const reason = messageOf(error)
+    if (/MDB_(INVALID|CORRUPTED|VERSION_MISMATCH|PAGE_NOTFOUND|PANIC)/.test(reason))
+      throw corrupt(path, undefined, reason, error)
+    throw new StreamyError('STORAGE_FAILED', `Opening ${path} failed: ${reason}. Check the disk and the permissions.`, {
+      cause: error,
+    })
+  }
+}
+
+/**
+ * Asks LMDB which flags the environment has, whatever was asked for: with any of these four a commit would resolve
+ * before its flush. Without them `mdb_txn_commit` writes the pages, flushes them, and then writes the page that makes
+ * them the state through a descriptor opened with O_DSYNC; the binding resolves the promise after that.
+ */
+function assertDurable(database: Database, path: string): void {
+  const { nativeAddon } = lmdb as unknown as { readonly nativeAddon: { getEnvFlags(address: number): number } }
+  const flags = nativeAddon.getEnvFlags(database.env.address)
+  const volatile = { overlappingSync: 0x1000, noSync: 0x1_0000, noMetaSync: 0x4_0000, mapAsync: 0x10_0000 }
+  for (const [name, bit] of Object.entries(volatile)) {
+    if ((flags & bit) === 0) continue
+    throw new StreamyError(
+      'STORAGE_FAILED',
+      `${path} was opened with ${name}, which would lose acknowledged state. Close whoever opened it that way.`,
+    )
+  }
+}
+
+/** A file that is shorter than LMDB knows it to be would end the process at the first page that is missing. */
+function assertWhole(database: Database, path: string): void {
+  const { pageSize, lastPageNumber } = database.getStats()
+  const { size } = statSync(path)
+  const wanted = (lastPageNumber + 1) * pageSize
+  // A new file has no pages yet.
+  if (size >= wanted || (size === 0 && lastPageNumber <= 1)) return
+  throw corrupt(path, undefined, `the file has ${size} bytes and should have ${wanted}; it was cut`)
+}
+
+function prepare({ key, value }: StateChange): PreparedChange {
+  assertKey(key)
+  if (value === undefined) return { key, stored: undefined, check: 0 }
+  if (value.length > embeddedLimits.stateValueBytesMax) {
+    const limit = embeddedLimits.stateValueBytesMax
+    throw new StreamyError(
+      'VALUE_TOO_LARGE',
+      `The value of ${printable(key)} has ${value.length} bytes; the limit is ${limit}.`,
+    )
+  }
+  const stored = storedValue(key, value)
+  return { key, stored, check: checksum(key, stored) }
+}
+
+/** Over the key too: a value that turns up under another key is not valid there. */
+function checksum(key: string, stored: Uint8Array): number {
+  return crc32(stored, crc32(key))
+}
+
+function storedKeyOf(key: string): Buffer {
+  const target = Buffer.allocUnsafe(embeddedLimits.stateKeyBytesMax)
+  return target.subarray(0, stateKeyEncoder.writeKey(key, target, 0))
+}
+
+function corrupt(path: string, key: string | undefined, reason: string, cause?: unknown): StreamyError {
+  const where = key === undefined ? path : `${path}, key ${printable(key)}`
+  return new StreamyError(
+    'STATE_CORRUPT',
+    `The state is damaged: ${where}: ${reason}. Restore the database directory from a backup.`,
+    { cause },
+  )
+}
+
+async function storageFailed(path: string, error: unknown): Promise<StreamyError> {
+  // The binding's error says only that a commit failed; what failed is in a promise of its own.
+  const reported = error instanceof Error && 'commitError' in error ? error.commitError : error
+  const cause = await Promise.resolve(reported).catch((reason: unknown) => reason)
+  return new StreamyError(
+    'STORAGE_FAILED',
+    `Writing the state in ${path} failed: ${messageOf(cause)}. Nothing of it was applied. Make room or repair the disk, then open the database again.`,
+    { cause },
+  )
+}
+
+function printable(key: string): string {
+  return JSON.stringify(key.length > 100 ? `${key.slice(0, 100)}…` : key)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
