@@ -1,0 +1,102 @@
+// The committed fields of one actor: a list of data and the shape that names them, shared by all actors of a class
+// version. Immutable, so a commit passes it on, an abort drops the draft, and "unchanged" is the same object.
+//
+// In bytes: version 1, the fields' names, their data. Names are stored with each record, so a record outlives changes
+// of its class: a field added since takes its initial value, one taken away stays in the record untouched.
+
+import { type ActorValue, ByteReader, ByteWriter, type Datum, MalformedBytes, StreamyError } from '@streamy-db/core'
+
+const FORMAT_VERSION = 1
+
+/** Names of an actor's fields, in order. Interned: equal names, same object. */
+export class FieldShape {
+  readonly names: readonly string[]
+  /** The names as they stand in front of every record. */
+  readonly header: Uint8Array
+
+  constructor(names: readonly string[], header: Uint8Array) {
+    this.names = names
+    this.header = header
+  }
+}
+
+/** The fields of one actor as of one version. */
+export class FieldValues {
+  readonly shape: FieldShape
+  /** In the order of `shape.names`. */
+  readonly data: readonly Datum[]
+
+  constructor(shape: FieldShape, data: readonly Datum[]) {
+    this.shape = shape
+    this.data = data
+  }
+
+  static from(value: ActorValue): FieldValues {
+    // The core passes on what this package handed it, as a type of no content.
+    return value as unknown as FieldValues
+  }
+
+  asValue(): ActorValue {
+    // See `from`.
+    return this as unknown as ActorValue
+  }
+}
+
+const shapes = new Map<string, FieldShape>()
+const writer = new ByteWriter()
+
+/** The one shape with these names. */
+export function shapeOf(names: readonly string[]): FieldShape {
+  writer.reset()
+  writer.varint(names.length)
+  for (const name of names) writer.string(name)
+  return internShape(writer.take())
+}
+
+/** A record's fields as bytes: the same for the same fields, wherever and whenever they are encoded. */
+export function encodeFields(values: FieldValues): Uint8Array {
+  writer.reset()
+  writer.u8(FORMAT_VERSION)
+  writer.blob(values.shape.header)
+  for (const datum of values.data) writer.datum(datum)
+  return writer.take()
+}
+
+/** Reads what `encodeFields` wrote; `id` names the actor in errors. Throws FORMAT_UNKNOWN or STATE_CORRUPT. */
+export function decodeFields(id: string, bytes: Uint8Array): FieldValues {
+  try {
+    const reader = new ByteReader(bytes)
+    const version = reader.u8()
+    if (version !== FORMAT_VERSION) throw formatUnknown(id, version)
+    const shape = internShape(reader.blob())
+    const data = shape.names.map(() => reader.datum())
+    reader.finish()
+    return new FieldValues(shape, data)
+  } catch (cause) {
+    if (!(cause instanceof MalformedBytes)) throw cause
+    throw new StreamyError('STATE_CORRUPT', `The stored fields of ${id} do not parse. Restore from a backup.`, {
+      cause,
+    })
+  }
+}
+
+function internShape(header: Uint8Array): FieldShape {
+  const text = Buffer.from(header.buffer, header.byteOffset, header.length).toString('latin1')
+  const known = shapes.get(text)
+  if (known !== undefined) return known
+  const reader = new ByteReader(header)
+  const shape = new FieldShape(
+    reader.list(() => reader.string()),
+    header.slice(),
+  )
+  reader.finish()
+  shapes.set(text, shape)
+  return shape
+}
+
+function formatUnknown(id: string, version: number): StreamyError {
+  return new StreamyError(
+    'FORMAT_UNKNOWN',
+    `The fields of ${id} are stored in format ${version}, which this version of Streamy does not know. Upgrade Streamy.`,
+  )
+}
