@@ -1,0 +1,209 @@
+// EmbeddedDatabase: the Database interface over an engine in this process. It turns method calls into transactions and
+// queries, and outcomes back into results.
+
+import { ActorRegistry, actorRefOf, decodeError, packArguments, referenceClass } from '@streamy-db/actors'
+import type {
+  Actor,
+  ActorClass,
+  ActorDefinition,
+  HandlerDefinition,
+  Reference,
+  ReferenceClass,
+} from '@streamy-db/actors'
+import { StreamyError, limits, thaw } from '@streamy-db/core'
+import type { ActorRef, Call, Datum, Engine, Outcome, Position, Program, Transaction } from '@streamy-db/core'
+import type { BatchSubmitter } from './batch-submitter.ts'
+import { BufferedResult } from './buffered-result.ts'
+import { ClientTransaction, SnapshotChanged } from './client-transaction.ts'
+import type { Database, DatabaseTransaction, ReferenceOptions } from './database.ts'
+
+/** What the database is put together from. */
+export interface EmbeddedParts {
+  readonly registry: ActorRegistry
+  readonly program: Program
+  readonly engine: Engine
+  readonly submitter: BatchSubmitter
+  /** Ends everything behind the database, once what was submitted is settled. */
+  readonly shutDown: () => Promise<void>
+}
+
+type Classes = WeakMap<ActorDefinition, ReferenceClass>
+
+/** A database in this process. */
+export class EmbeddedDatabase implements Database {
+  readonly #parts: EmbeddedParts
+  readonly #classes: Classes = new WeakMap()
+  readonly #transactionClasses: Classes = new WeakMap()
+  #closing: Promise<void> | undefined
+  #failure: Error | undefined
+  #position: Position
+
+  constructor(parts: EmbeddedParts) {
+    this.#parts = parts
+    this.#position = parts.engine.resolved
+  }
+
+  get position(): Position {
+    return this.#position
+  }
+
+  actor<T extends Actor>(type: ActorClass<T> | string, key: string, _options?: ReferenceOptions): Reference<T> {
+    const definition = this.#parts.registry.find(type)
+    let made = this.#classes.get(definition)
+    if (made === undefined) {
+      made = referenceClass(definition.handlers.values(), (_, ref, handler, args) => this.#send(ref, handler, args))
+      this.#classes.set(definition, made)
+    }
+    // The class was built from the definition of T.
+    return new made(this, actorRefOf(definition.name, key)) as Reference<T>
+  }
+
+  async transaction<Result>(body: (tx: DatabaseTransaction) => Promise<Result> | Result): Promise<Result> {
+    for (let attempt = 0; attempt < limits.transactionAttemptsMax; attempt++) {
+      const done = await this.#attempt(body)
+      if (done !== undefined) return done.result
+    }
+    throw new StreamyError(
+      'TRANSACTION_CONFLICT',
+      `${limits.transactionAttemptsMax} attempts met changes of what the transaction had read. Nothing was written. ` +
+        'Read less in it, or make it a message of an actor, which never conflicts.',
+    )
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#parts.shutDown()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Refuses everything from now on: something behind the database has failed. */
+  fail(error: Error): void {
+    this.#failure ??= new StreamyError(
+      'DATABASE_FAILED',
+      'The database has stopped. What was acknowledged is safe; calls that failed with it may or may not have ' +
+        `happened. Mend the cause and open it again: ${error.message}`,
+      { cause: error },
+    )
+    this.#parts.submitter.fail(this.#failure)
+  }
+
+  #send(ref: ActorRef, handler: HandlerDefinition, args: readonly unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#assertOpen()
+      const call: Call = { ref, message: handler.name, args: packArguments(handler, args) }
+      if (handler.kind === 'query') resolve(this.#query(call))
+      else this.#submit(transactionOf(call), (results) => resolve(thaw(results[0])), reject)
+    })
+  }
+
+  #query(call: Call): unknown {
+    const { engine } = this.#parts
+    const { value } = this.#carryError(() => engine.query(call))
+    this.#position = engine.resolved
+    return thaw(value)
+  }
+
+  #submit(
+    transaction: Transaction,
+    committed: (results: readonly Datum[]) => void,
+    fail: (error: Error) => void,
+  ): void {
+    const settle = (outcome: Outcome): void => {
+      this.#position = this.#parts.engine.resolved
+      if (outcome.kind === 'committed') committed(outcome.results)
+      else fail(decodeError(outcome.error))
+    }
+    this.#parts.submitter.submit(transaction, { settle, fail })
+  }
+
+  // Undefined when the attempt met a conflict.
+  async #attempt<Result>(
+    body: (tx: DatabaseTransaction) => Promise<Result> | Result,
+  ): Promise<{ readonly result: Result } | undefined> {
+    this.#assertOpen()
+    const attempt = new ClientTransaction(this.#parts.engine)
+    let result: Result
+    try {
+      result = await body(this.#transactionFace(attempt))
+    } catch (error) {
+      attempt.end()
+      if (attempt.changed) return undefined
+      throw error
+    }
+    const transaction = attempt.end()
+    if (attempt.changed) return undefined
+    if (transaction !== undefined && !(await this.#commit(transaction))) return undefined
+    return { result }
+  }
+
+  // False when an assert failed.
+  #commit(transaction: Transaction): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#assertOpen()
+      this.#submit(
+        transaction,
+        () => resolve(true),
+        (error) => (isAssertFailed(error) ? resolve(false) : reject(error)),
+      )
+    })
+  }
+
+  #transactionFace(attempt: ClientTransaction): DatabaseTransaction {
+    return {
+      actor: <T extends Actor>(type: ActorClass<T> | string, key: string): Reference<T> => {
+        const definition = this.#parts.registry.find(type)
+        let made = this.#transactionClasses.get(definition)
+        if (made === undefined) {
+          made = referenceClass<ClientTransaction>(definition.handlers.values(), (owner, ref, handler, args) =>
+            this.#sendIn(owner, ref, handler, args),
+          ) as ReferenceClass
+          this.#transactionClasses.set(definition, made)
+        }
+        return new made(attempt, actorRefOf(definition.name, key)) as Reference<T>
+      },
+    }
+  }
+
+  #sendIn(
+    attempt: ClientTransaction,
+    ref: ActorRef,
+    handler: HandlerDefinition,
+    args: readonly unknown[],
+  ): PromiseLike<unknown> {
+    const call: Call = { ref, message: handler.name, args: packArguments(handler, args) }
+    if (handler.kind === 'query')
+      return new Promise((resolve) => resolve(thaw(this.#carryError(() => attempt.query(call)).value)))
+    attempt.buffer(call)
+    return new BufferedResult(handler.label)
+  }
+
+  // What a query throws reaches the caller as what a message throws: a fresh error, sharing nothing with the actor.
+  #carryError<Result>(run: () => Result): Result {
+    try {
+      return run()
+    } catch (error) {
+      if (error instanceof SnapshotChanged) throw error
+      throw decodeError(this.#parts.program.encodeError(error))
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#closing === undefined) return
+    throw new StreamyError('DATABASE_CLOSED', 'The database was closed. Open it again to go on; nothing was sent.')
+  }
+}
+
+function transactionOf(call: Call): Transaction {
+  return { request: undefined, attempt: 1, source: undefined, asserts: noAsserts, calls: [call], touches: noTouches }
+}
+
+const noAsserts: readonly never[] = []
+const noTouches: readonly never[] = []
+
+function isAssertFailed(error: Error): boolean {
+  return error instanceof StreamyError && error.code === 'ASSERT_FAILED'
+}

@@ -1,0 +1,123 @@
+// Worker: follows the log with one engine and does what the engine wants done: answers callers, appends tells, flushes
+// state, and appends a tick when a timer is due and nothing else moves log time on. Embedded there is one, with every
+// partition.
+//
+//   log --entries--> engine --effects--> waiters, submitter, incidents
+//                      '--state--> flusher --> store
+
+import { StreamyError, encodeControlBatch, indexOf } from '@streamy-db/core'
+import type { Effects, Engine, Incident, Log, LogEntry, Position, Sequence } from '@streamy-db/core'
+import type { BatchSubmitter, SubmittedBatch } from './batch-submitter.ts'
+import type { Clock } from './clock.ts'
+import type { StateFlusher } from './state-flusher.ts'
+
+/** What a worker works with. */
+export interface WorkerOptions {
+  readonly log: Log
+  readonly engine: Engine
+  readonly submitter: BatchSubmitter
+  readonly flusher: StateFlusher
+  readonly clock: Clock
+  /** Told of every incident, once it happened for good; never while old entries are replayed. */
+  readonly onIncident: (incident: Incident) => void
+  /** Told once when the worker stops because of an error. */
+  readonly onFailure: (error: Error) => void
+}
+
+const noBody = new Uint8Array(0)
+
+/** Executes the log. */
+export class Worker {
+  readonly #options: WorkerOptions
+  readonly #stopping = new AbortController()
+  #position: Position = 0
+  #live = false
+  #cancelAlarm: (() => void) | undefined
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(options: WorkerOptions) {
+    this.#options = options
+  }
+
+  /** The position of the last transaction that was executed. */
+  get position(): Position {
+    return this.#position
+  }
+
+  /** Replays what the log holds beyond the state, then goes on in the background. Rejects when replay fails. */
+  async start(): Promise<void> {
+    const { log, engine } = this.#options
+    const tail = await log.tail()
+    const caughtUp = engine.next > tail ? Promise.resolve() : this.#follow(tail)
+    await caughtUp
+    this.#position = engine.resolved
+    this.#live = true
+    engine.askAgain()
+    this.#perform(engine.takeEffects(), undefined)
+    this.#running = this.#follow(Infinity).catch((error: unknown) => this.#options.onFailure(asError(error)))
+    this.#armTick()
+  }
+
+  /** Stops following; what was delivered has been executed. */
+  async stop(): Promise<void> {
+    this.#cancelAlarm?.()
+    this.#stopping.abort()
+    await this.#running
+  }
+
+  async #follow(last: Sequence): Promise<void> {
+    const { log, engine, flusher } = this.#options
+    for await (const entries of log.read(engine.next, this.#stopping.signal)) {
+      for (const entry of entries) {
+        this.#execute(entry)
+        const full = flusher.poll()
+        if (full !== undefined) await full
+      }
+      if (engine.next > last) return
+    }
+  }
+
+  #execute(entry: LogEntry): void {
+    const { engine, submitter, flusher } = this.#options
+    const batch = submitter.take(entry.bytes)
+    try {
+      engine.deliver(entry, batch?.transactions)
+    } catch (error) {
+      for (const waiter of batch?.waiters ?? []) waiter?.fail(asError(error))
+      throw error
+    }
+    flusher.executed(entry.bytes.length)
+    this.#position = engine.resolved
+    this.#perform(engine.takeEffects(), batch)
+    if (this.#live) this.#armTick()
+  }
+
+  #perform({ replies, submissions, incidents }: Effects, batch: SubmittedBatch | undefined): void {
+    if (batch !== undefined)
+      for (const { position, outcome } of replies) batch.waiters[indexOf(position) - 1]?.settle(outcome)
+    // While old entries are replayed the log may hold what the engine wants appended: it asks again when it is live.
+    if (!this.#live) return
+    for (const transaction of submissions) this.#options.submitter.submit(transaction, undefined)
+    for (const incident of incidents) this.#options.onIncident(incident)
+  }
+
+  // Log time moves only with entries, so a due timer in an idle database needs one.
+  #armTick(): void {
+    const due = this.#options.engine.nextTimerDue
+    if (due === undefined || this.#cancelAlarm !== undefined) return
+    const { clock, submitter } = this.#options
+    const cancel = clock.alarm(due, () => {
+      this.#cancelAlarm = undefined
+      if (submitter.idle) submitter.submitEntry(encodeControlBatch('tick', noBody))
+      else this.#armTick()
+    })
+    this.#cancelAlarm = cancel
+  }
+}
+
+function asError(error: unknown): Error {
+  if (error instanceof Error) return error
+  return new StreamyError('DATABASE_FAILED', 'The worker stopped. Look at the cause, then open again.', {
+    cause: error,
+  })
+}
