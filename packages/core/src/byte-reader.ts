@@ -1,9 +1,10 @@
 // ByteReader: reads what ByteWriter wrote. It trusts nothing: whatever does not parse throws MalformedBytes, whose
-// catcher decides whether that makes an entry void or a store corrupt.
+// catcher decides whether that makes an entry void or a store corrupt. Every value has one form only: bytes that mean
+// the same and differ would let two workers hold equal states under different hashes.
 
 import { datumTags } from './byte-writer.ts'
-import type { Datum } from './datum.ts'
-import { Packed } from './datum.ts'
+import type { Datum, Scalar } from './packed.ts'
+import { Packed } from './packed.ts'
 
 /** The bytes are not what the format says. */
 export class MalformedBytes extends Error {
@@ -15,6 +16,9 @@ export class MalformedBytes extends Error {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const SHORT_STRING_MAX = 32
+const canonicalNaN = 0x7ff8000000000000n
+const eightBytes = new Uint8Array(8)
+const eightBytesView = new DataView(eightBytes.buffer)
 
 /** Reads a buffer from front to back. */
 export class ByteReader {
@@ -39,7 +43,17 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.#bytes[this.#advance(1)]!
+    const at = this.#at
+    if (at >= this.#end) throw tooEarly()
+    this.#at = at + 1
+    return this.#bytes[at]!
+  }
+
+  /** A byte that is 0 or 1. */
+  flag(): boolean {
+    const byte = this.u8()
+    if (byte > 1) throw new MalformedBytes('a flag is neither 0 nor 1')
+    return byte === 1
   }
 
   u32(): number {
@@ -50,16 +64,28 @@ export class ByteReader {
 
   f64(): number {
     const at = this.#advance(8)
-    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + at, 8).getFloat64(0, true)
+    for (let i = 0; i < 8; i++) eightBytes[i] = this.#bytes[at + i]!
+    const value = eightBytesView.getFloat64(0, true)
+    if (Number.isNaN(value) && eightBytesView.getBigUint64(0, true) !== canonicalNaN)
+      throw new MalformedBytes('a NaN with a payload')
+    return value
   }
 
   varint(): number {
-    let value = 0
-    let scale = 1
-    for (let i = 0; i < 8; i++) {
+    const first = this.u8()
+    return first < 0x80 ? first : this.#longVarint(first)
+  }
+
+  #longVarint(first: number): number {
+    let value = first & 0x7f
+    let scale = 0x80
+    for (let i = 1; i < 8; i++) {
       const byte = this.u8()
       value += (byte & 0x7f) * scale
-      if (byte < 0x80) return this.#safe(value)
+      if (byte < 0x80) {
+        if (byte === 0) throw new MalformedBytes('an integer is longer than it needs to be')
+        return this.#safe(value)
+      }
       scale *= 0x80
     }
     throw new MalformedBytes('an integer is too long')
@@ -88,8 +114,19 @@ export class ByteReader {
     return this.bytes(this.varint())
   }
 
+  /** Bytes behind their length, in memory of their own. (`slice` of a Buffer would share its memory.) */
+  copy(): Uint8Array {
+    return new Uint8Array(this.blob())
+  }
+
   datum(): Datum {
-    switch (this.u8()) {
+    const tag = this.u8()
+    return tag === datumTags.packed ? new Packed(this.copy()) : this.scalar(tag)
+  }
+
+  /** What follows the tag of a scalar. */
+  scalar(tag: number): Scalar {
+    switch (tag) {
       case datumTags.undefined:
         return undefined
       case datumTags.null:
@@ -101,15 +138,13 @@ export class ByteReader {
       case datumTags.integer:
         return this.varint()
       case datumTags.negativeInteger:
-        return -this.varint()
+        return -this.#positive()
       case datumTags.float:
-        return this.f64()
+        return this.#float()
       case datumTags.string:
         return this.string()
       case datumTags.bigint:
         return this.#bigint()
-      case datumTags.packed:
-        return new Packed(this.blob().slice())
       default:
         throw new MalformedBytes('a datum has an unknown tag')
     }
@@ -128,9 +163,21 @@ export class ByteReader {
     return items
   }
 
+  #positive(): number {
+    const value = this.varint()
+    if (value === 0) throw new MalformedBytes('a negative integer is zero')
+    return value
+  }
+
+  #float(): number {
+    const value = this.f64()
+    if (Number.isSafeInteger(value) && !Object.is(value, -0)) throw new MalformedBytes('an integer is stored as a float')
+    return value
+  }
+
   #bigint(): bigint {
     const text = this.string()
-    if (!/^-?[0-9a-f]+$/.test(text)) throw new MalformedBytes('a bigint is not hexadecimal')
+    if (!/^(0|-?[1-9a-f][0-9a-f]*)$/.test(text)) throw new MalformedBytes('a bigint is not hexadecimal')
     return text.startsWith('-') ? -BigInt(`0x${text.slice(1)}`) : BigInt(`0x${text}`)
   }
 
@@ -146,7 +193,7 @@ export class ByteReader {
 
   #advance(length: number): number {
     const at = this.#at
-    if (length > this.#end - at) throw new MalformedBytes('the bytes end too early')
+    if (length > this.#end - at) throw tooEarly()
     this.#at = at + length
     return at
   }
@@ -155,4 +202,8 @@ export class ByteReader {
     if (!Number.isSafeInteger(value)) throw new MalformedBytes('an integer is too large')
     return value
   }
+}
+
+function tooEarly(): MalformedBytes {
+  return new MalformedBytes('the bytes end too early')
 }

@@ -1,7 +1,7 @@
 // ByteWriter: a growing buffer that the binary formats of the core are written into. ByteReader reads them back.
 
-import type { Datum } from './datum.ts'
-import { Packed } from './datum.ts'
+import type { Datum } from './packed.ts'
+import { Packed } from './packed.ts'
 
 /** Tags of a datum's first byte. */
 export const datumTags = {
@@ -18,6 +18,7 @@ export const datumTags = {
 } as const
 
 const SHORT_STRING_MAX = 64
+const canonicalNaN = new Uint8Array([0, 0, 0, 0, 0, 0, 0xf8, 0x7f])
 
 /** Appends numbers, strings and data to one buffer; `take` hands the bytes over and starts anew. */
 export class ByteWriter {
@@ -25,7 +26,7 @@ export class ByteWriter {
   #length = 0
 
   constructor(capacity = 256) {
-    this.#buffer = Buffer.allocUnsafeSlow(capacity)
+    this.#buffer = Buffer.allocUnsafe(capacity)
   }
 
   /** Bytes written since the last `take`. */
@@ -43,9 +44,11 @@ export class ByteWriter {
     this.#length = this.#buffer.writeUInt32LE(value, this.#length)
   }
 
+  /** A NaN is written as the same NaN always: its sign and payload differ by processor and by compiler. */
   f64(value: number): void {
     this.#reserve(8)
     this.#length = this.#buffer.writeDoubleLE(value, this.#length)
+    if (Number.isNaN(value)) this.#buffer.set(canonicalNaN, this.#length - 8)
   }
 
   /** A non-negative safe integer in LEB128. */
@@ -106,6 +109,12 @@ export class ByteWriter {
     const bytes = Buffer.from(this.view())
     this.#length = 0
     return bytes
+  }
+
+  /** The bytes from `start` on, in an array of their own. */
+  copy(start: number): Uint8Array {
+    const { buffer, byteOffset } = this.#buffer
+    return new Uint8Array(buffer.slice(byteOffset + start, byteOffset + this.#length))
   }
 
   /** The bytes so far, valid until the next write. */

@@ -1,33 +1,23 @@
 // Datum: a value in the form in which it is stored, sent and compared. A scalar stands for itself; anything else is
-// MessagePack bytes, so that no two actors, transactions or callers ever share a mutable object and so that "equal"
-// means "equal bytes". `freeze` and `thaw` are the only doors between user values and the core.
+// bytes (value-codec.ts), so that no two actors, transactions or callers ever share a mutable object and so that
+// "equal" means "equal bytes". `freeze` and `thaw` are the only doors between user values and the core.
 
-import { Packr } from 'msgpackr'
+import { MalformedBytes } from './byte-reader.ts'
+import { ByteWriter } from './byte-writer.ts'
 import { StreamyError } from './errors.ts'
-import { limits } from './limits.ts'
+import { Packed } from './packed.ts'
+import type { Datum } from './packed.ts'
+import { checkBigint, checkText, decodeValue, encodeValue, notEncodable } from './value-codec.ts'
 
-/** A value that needs no copy: immutable and equal by `Object.is`. */
-export type Scalar = undefined | null | boolean | number | bigint | string
+export { Packed, type Datum, type Scalar } from './packed.ts'
 
-/** A frozen object, array, `Map`, `Set`, `Date` or `Uint8Array`. */
-export class Packed {
-  readonly bytes: Uint8Array
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes
-  }
-}
-
-/** A value in stored form. */
-export type Datum = Scalar | Packed
-
-// `moreTypes` keeps Map and Set apart from objects; inline records make equal values equal bytes in every process.
-const packr = new Packr({ moreTypes: true, copyBuffers: true })
+const writer = new ByteWriter(4096)
 
 /**
  * Puts a user's value into stored form. `what` names the value in errors ("argument 1 of deposit").
  * Throws VALUE_NOT_ENCODABLE for what would not come back as it went in: functions, symbols, class instances, cycles,
- * `__proto__` keys, strings with lone surrogates; VALUE_TOO_LARGE above `limits.valueBytesMax`.
+ * arrays with holes, `__proto__` keys, strings with lone surrogates; VALUE_TOO_LARGE above `limits.valueBytesMax`.
+ * Objects without a prototype come back as plain ones, a Buffer as Uint8Array, an accessor as the value it gave.
  */
 export function freeze(value: unknown, what: string): Datum {
   switch (typeof value) {
@@ -36,9 +26,10 @@ export function freeze(value: unknown, what: string): Datum {
     case 'number':
       return value
     case 'bigint':
+      checkBigint(value, what)
       return value
     case 'string':
-      checkString(value, what)
+      checkText(value, what)
       return value
     case 'object':
       return value === null ? null : freezeObject(value, what)
@@ -47,9 +38,22 @@ export function freeze(value: unknown, what: string): Datum {
   }
 }
 
-/** Gives back a fresh copy of the value that was frozen: what the holder does to it changes nothing else. */
+/**
+ * Gives back a fresh copy of the value that was frozen: what the holder does to it changes nothing else. Throws
+ * VALUE_NOT_ENCODABLE for bytes that `freeze` never made, which a client of another make may have logged.
+ */
 export function thaw(datum: Datum): unknown {
-  return datum instanceof Packed ? packr.unpack(datum.bytes) : datum
+  if (!(datum instanceof Packed)) return datum
+  try {
+    return decodeValue(datum.bytes)
+  } catch (cause) {
+    if (!(cause instanceof MalformedBytes)) throw cause
+    throw new StreamyError(
+      'VALUE_NOT_ENCODABLE',
+      `The bytes of a value do not parse: ${cause.message}. Send it with a Streamy client.`,
+      { cause },
+    )
+  }
 }
 
 /** Whether two frozen values are the same value. */
@@ -58,58 +62,14 @@ export function sameDatum(a: Datum, b: Datum): boolean {
   return Object.is(a, b)
 }
 
+// One writer serves all. An accessor within the value may freeze another meanwhile: that one is written behind what is
+// there, and taken out again before the outer one goes on.
 function freezeObject(value: object, what: string): Packed {
-  checkEncodable(value, what, 0)
-  const bytes = packr.pack(value)
-  if (bytes.length > limits.valueBytesMax) throw tooLarge(what, bytes.length)
-  return new Packed(Uint8Array.prototype.slice.call(bytes))
-}
-
-function checkString(value: string, what: string): void {
-  if (value.length * 3 > limits.valueBytesMax && Buffer.byteLength(value) > limits.valueBytesMax)
-    throw tooLarge(what, Buffer.byteLength(value))
-  if (!value.isWellFormed()) throw notEncodable(what, 'a string with a lone surrogate')
-}
-
-// Depth stands in for a check for cycles: a cycle is infinitely deep.
-function checkEncodable(value: unknown, what: string, depth: number): void {
-  if (typeof value === 'string') return checkString(value, what)
-  if (typeof value === 'function' || typeof value === 'symbol') throw notEncodable(what, `a ${typeof value}`)
-  if (typeof value !== 'object' || value === null) return
-  if (depth >= limits.valueDepthMax)
-    throw notEncodable(what, `a cycle or more than ${limits.valueDepthMax} levels of nesting`)
-  if (value instanceof Date || value instanceof Uint8Array) return
-  if (Array.isArray(value) || value instanceof Set) {
-    for (const item of value) checkEncodable(item, what, depth + 1)
-  } else if (value instanceof Map) {
-    for (const [key, item] of value) {
-      checkEncodable(key, what, depth + 1)
-      checkEncodable(item, what, depth + 1)
-    }
-  } else checkPlainObject(value, what, depth)
-}
-
-function checkPlainObject(value: object, what: string, depth: number): void {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null)
-    throw notEncodable(what, `an instance of ${value.constructor?.name ?? 'a class'}, which would lose its class`)
-  for (const key of Object.keys(value)) {
-    if (key === '__proto__') throw notEncodable(what, 'a key named __proto__')
-    checkString(key, what)
-    checkEncodable((value as Record<string, unknown>)[key], what, depth + 1)
+  const start = writer.length
+  try {
+    encodeValue(writer, value, what)
+    return new Packed(writer.copy(start))
+  } finally {
+    writer.reset(start)
   }
-}
-
-function notEncodable(what: string, found: string): StreamyError {
-  return new StreamyError(
-    'VALUE_NOT_ENCODABLE',
-    `${what} holds ${found}. Use plain objects, arrays, Map, Set, Date, Uint8Array, bigint and scalars.`,
-  )
-}
-
-function tooLarge(what: string, bytes: number): StreamyError {
-  return new StreamyError(
-    'VALUE_TOO_LARGE',
-    `${what} has ${bytes} bytes, above the limit of ${limits.valueBytesMax}. Split it over several fields, calls or actors.`,
-  )
 }

@@ -3,6 +3,7 @@
 
 import { crc32 } from 'node:zlib'
 import type { ActorRecord, Timer } from './actor-record.ts'
+import { ActorTable } from './actor-table.ts'
 import { StreamyError, assert } from './errors.ts'
 import { partitionOf } from './footprint.ts'
 import { KeptMessages } from './kept-messages.ts'
@@ -14,9 +15,7 @@ import type { Program } from './program.ts'
 import { Sessions } from './sessions.ts'
 import {
   StateHash,
-  decodeActorRecord,
   decodeProgress,
-  encodeActorRecord,
   encodeProgress,
   keyPrefixes,
   partitionPrefix,
@@ -24,10 +23,7 @@ import {
 } from './state-format.ts'
 import type { Progress } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
-import { StateTable } from './state-table.ts'
-import type { StateCell } from './state-table.ts'
 import { TimerQueue } from './timer-queue.ts'
-import { refOfId } from './transaction.ts'
 import type { ActorRef } from './transaction.ts'
 
 /** Where the state lives and what it is of. */
@@ -53,7 +49,7 @@ const beginning: Progress = { sequence: 0, logTime: 0, logHash: 0 }
 
 /** Replicated state; see the header. */
 export class EngineState {
-  readonly actors: StateTable<ActorRecord>
+  readonly actors: ActorTable
   readonly sessions: Sessions
   readonly outbox: Outbox
   readonly timers: TimerQueue
@@ -66,14 +62,7 @@ export class EngineState {
     this.#options = options
     const { program, store, partitions, owned } = options
     const sequential = partitions === 1
-    this.actors = new StateTable<ActorRecord>({
-      store,
-      sequential,
-      storageKey: (id) => partitionPrefix(keyPrefixes.actor, this.partitionOf(refOfId(id))) + id,
-      encode: (id, record) => encodeActorRecord(program, refOfId(id), record),
-      decode: (id, bytes) => decodeActorRecord(program, refOfId(id), bytes),
-      cellsMax: options.actorsCachedMax,
-    })
+    this.actors = new ActorTable({ ...options, sequential, partitionOf: (ref) => this.partitionOf(ref) })
     this.sessions = new Sessions(store, owned, sequential)
     this.outbox = new Outbox(store, owned, sequential)
     this.timers = new TimerQueue(store, owned, sequential, (ref) => this.partitionOf(ref))
@@ -126,9 +115,7 @@ export class EngineState {
 
   /** Puts an actor's new record; answers the timers that it brings. */
   commitActor(ref: ActorRef, record: ActorRecord | undefined, position: Position): readonly Timer[] {
-    const cell: StateCell<ActorRecord> = this.actors.cell(ref.id)
-    const before = cell.value
-    this.actors.putCell(cell, record, position)
+    const before = this.actors.put(ref, record, position)
     return before?.timers === record?.timers ? none : this.timers.changed(ref, before, record, position)
   }
 
@@ -140,8 +127,7 @@ export class EngineState {
     this.#progress = this.#progress.slice(index)
     const position = endOfBatch(sequence)
     const tables = [
-      this.actors.capture(position),
-      ...[this.sessions, this.outbox, this.timers, this.messages].flatMap((table) => table.capture(position)),
+      ...[this.actors, this.sessions, this.outbox, this.timers, this.messages].flatMap((table) => table.capture(position)),
     ]
     const meta: StateChange = { key: progressKey, value: encodeProgress(progress) }
     return { progress, changes: () => chain(tables, meta) }
@@ -170,12 +156,7 @@ export class EngineState {
   }
 
   *#unflushed(): Iterable<StateChange> {
-    const { program } = this.#options
-    for (const { key, value } of this.actors.unflushed()) {
-      const ref = refOfId(key)
-      const bytes = value === undefined ? undefined : encodeActorRecord(program, ref, value)
-      yield { key: partitionPrefix(keyPrefixes.actor, this.partitionOf(ref)) + key, value: bytes }
-    }
+    yield* this.actors.unflushed()
     yield* this.sessions.unflushed()
     yield* this.outbox.unflushed()
   }

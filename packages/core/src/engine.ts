@@ -13,8 +13,10 @@ import { EffectsBuffer } from './effects.ts'
 import type { Effects } from './effects.ts'
 import { EngineState } from './engine-state.ts'
 import type { StateCapture } from './engine-state.ts'
+import { EntryExecution } from './entry.ts'
 import { Execution } from './execution.ts'
-import { HomeDesk, executionOptions } from './home-desk.ts'
+import type { ActorSpace, ExecutionOptions } from './execution.ts'
+import { HomeDesk } from './home-desk.ts'
 import type { LogEntry } from './log.ts'
 import type { PeerMessage } from './peer-message.ts'
 import { sequenceOf } from './position.ts'
@@ -138,7 +140,7 @@ export class Engine {
       position,
       logTime: this.#state.scanned.logTime,
       seed: `${this.#seed}/query/${position}`,
-      space: { load: (ref) => this.#state.actors.get(ref.id) },
+      space: { load: (ref) => this.#state.actors.get(ref) },
       readOnly: true,
     })
     const value = this.#program.isolate(() => execution.runQuery(call))
@@ -147,16 +149,16 @@ export class Engine {
 
   /** The version of an actor as committed here; undefined when it is absent. */
   version(ref: ActorRef): Position | undefined {
-    return this.#state.actors.get(ref.id)?.version
+    return this.#state.actors.get(ref)?.version
   }
 
   /** What a transaction would touch if it ran now: what a client that was told of a miss asks for first (F5). */
   predict(transaction: Transaction): readonly Touch[] {
     const { logTime } = this.#state.scanned
     const entry = { transaction, position: this.resolved, logTime, home: 0, admission: undefined }
-    const options = executionOptions(this.#seed, entry)
+    const run = (space: ActorSpace): ExecutionOptions => new EntryExecution(this.#seed, entry, space, false)
     return this.#program.isolate(() =>
-      predictTouches(this.#program, transaction, options, (ref) => this.#state.actors.get(ref.id)),
+      predictTouches(this.#program, transaction, run, (ref) => this.#state.actors.get(ref)),
     )
   }
 

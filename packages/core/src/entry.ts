@@ -1,7 +1,9 @@
 // Entry: one transaction of the log as the engine holds it while it is in flight.
 
-import type { PartitionId, LogTime, Position } from './position.ts'
+import type { ActorSpace, ExecutionOptions } from './execution.ts'
+import type { LogTime, PartitionId, Position } from './position.ts'
 import type { Admission } from './sessions.ts'
+import { requestKey } from './state-format.ts'
 import type { Transaction } from './transaction.ts'
 
 /** One transaction at its position. */
@@ -12,4 +14,29 @@ export interface Entry {
   readonly home: PartitionId
   /** What its session was as of here; only where home is on this worker and the entry carries a request. */
   readonly admission: Admission | undefined
+}
+
+/** What the handlers of an entry run under. The seed is put together when somebody draws a number. */
+export class EntryExecution implements ExecutionOptions {
+  readonly position: Position
+  readonly logTime: LogTime
+  readonly space: ActorSpace
+  readonly confined: boolean
+  readonly #databaseSeed: string
+  readonly #transaction: Transaction
+
+  constructor(databaseSeed: string, entry: Entry, space: ActorSpace, confined: boolean) {
+    this.position = entry.position
+    this.logTime = entry.logTime
+    this.space = space
+    this.confined = confined
+    this.#databaseSeed = databaseSeed
+    this.#transaction = entry.transaction
+  }
+
+  /** The same for all attempts of one request, so that they draw the same numbers. */
+  get seed(): string {
+    const { request } = this.#transaction
+    return `${this.#databaseSeed}/${request === undefined ? `@${this.position}` : requestKey(request)}`
+  }
 }

@@ -20,6 +20,11 @@ import type { HomeDecision } from './home-desk.ts'
 import type { TransactionHost, TransactionInFlight } from './transaction-host.ts'
 import type { AccessMode, ActorRef } from './transaction.ts'
 
+interface FetchedActor {
+  readonly ref: ActorRef
+  readonly record: ActorRecord | undefined
+}
+
 /** One transaction that runs alone, on one worker. */
 export class ExclusiveTransaction implements TransactionInFlight, ActorSpace {
   readonly entry: Entry
@@ -27,7 +32,7 @@ export class ExclusiveTransaction implements TransactionInFlight, ActorSpace {
   readonly #partitions: readonly PartitionId[]
   readonly #homeIsLocal: boolean
   // At home: records fetched from others, and the one that is wanted.
-  readonly #fetched = new Map<string, ActorRecord | undefined>()
+  readonly #fetched = new Map<string, FetchedActor>()
   #wanted: ActorRef | undefined = undefined
   // Elsewhere: local partitions that home has not released, and what they sent it.
   readonly #parked: Set<PartitionId>
@@ -49,13 +54,16 @@ export class ExclusiveTransaction implements TransactionInFlight, ActorSpace {
   load(ref: ActorRef, mode: AccessMode): ActorRecord | undefined {
     if (this.#host.isLocal(this.#host.partitionOf(ref))) return this.#host.record(ref)
     if (!this.#fetched.has(ref.id)) throw new FootprintMiss(ref, mode)
-    return this.#fetched.get(ref.id)
+    return this.#fetched.get(ref.id)!.record
   }
 
   receive(message: PeerMessage): void {
     if (message.kind === 'fetch' && this.#parked.has(message.to)) this.#answer(message.to, message.ref)
     else if (message.kind === 'values' && this.#homeIsLocal) this.#take(message.records)
-    else if (message.kind === 'result' && this.#parked.has(message.to)) this.#unpark(message.to, message.records)
+    else if (message.kind === 'result' && this.#parked.has(message.to)) {
+      for (const ref of message.fetched ?? []) this.#keep(message.to, ref)
+      this.#unpark(message.to, message.records)
+    }
   }
 
   asks(): PeerMessage[] {
@@ -82,7 +90,8 @@ export class ExclusiveTransaction implements TransactionInFlight, ActorSpace {
   }
 
   #take(records: readonly SentRecord[]): void {
-    for (const sent of records) this.#fetched.set(sent.ref.id, this.#host.decodeRecord(sent))
+    for (const sent of records)
+      this.#fetched.set(sent.ref.id, { ref: sent.ref, record: this.#host.decodeRecord(sent) })
     if (this.#wanted === undefined || !this.#fetched.has(this.#wanted.id)) return
     this.#wanted = undefined
     this.#run()
@@ -102,6 +111,12 @@ export class ExclusiveTransaction implements TransactionInFlight, ActorSpace {
     this.#host.send({ kind: 'values', position, from: partition, to: home, records: [...sent] })
   }
 
+  // An answer of before the last restart is not kept here any more, and must be: home wants it again if it replays.
+  #keep(partition: PartitionId, ref: ActorRef): void {
+    const sent = this.#sent.get(partition) ?? []
+    if (!sent.some((record) => record.ref.id === ref.id)) this.#answer(partition, ref)
+  }
+
   #conclude(run: Run): void {
     this.#host.addTells(this.entry, this.entry.home, run.tells)
     this.#host.home.conclude(this.entry, run.outcome)
@@ -117,8 +132,11 @@ export class ExclusiveTransaction implements TransactionInFlight, ActorSpace {
       if (records === undefined) this.#host.commitActor(ref, after, this.entry)
       else records.push(this.#host.encodeRecord(ref, after))
     }
-    for (const [partition, records] of remote)
-      this.#host.send({ kind: 'result', position, from: home, to: partition, records })
+    const fetched = [...this.#fetched.values()].map(({ ref }) => ref)
+    for (const [partition, records] of remote) {
+      const here = fetched.filter((ref) => this.#host.partitionOf(ref) === partition)
+      this.#host.send({ kind: 'result', position, from: home, to: partition, records, fetched: here })
+    }
     this.#host.resolved(this)
   }
 

@@ -12,6 +12,7 @@ import { limits } from './limits.ts'
 import type { LogTime, Position } from './position.ts'
 import { Random } from './random.ts'
 import type { Program } from './program.ts'
+import { sameActor } from './transaction.ts'
 import type { AccessMode, ActorRef, Call } from './transaction.ts'
 
 /** Thrown through handlers when they reach beyond the footprint; sticky, whoever catches it. */
@@ -87,6 +88,9 @@ export interface ExecutionOptions {
 // Ordinals of one call follow each other; calls are far enough apart never to meet.
 const ORDINALS_PER_CALL = 65_536
 const noTimers: readonly Timer[] = Object.freeze([])
+const noTells: readonly Tell[] = Object.freeze([])
+const noSlots: readonly Slot[] = Object.freeze([])
+const noWrites: readonly Write[] = Object.freeze([])
 
 /** The workspace of one transaction; made for it and dropped after it. */
 export class Execution {
@@ -99,28 +103,31 @@ export class Execution {
   missed: FootprintMiss | undefined = undefined
   /** Set when an actor could not be loaded: then there is no outcome, whatever the handler did. */
   broken: { readonly cause: unknown } | undefined = undefined
-  readonly tells: Tell[] = []
-  readonly slots: Slot[] = []
+  /** The actors it has touched, in that order. */
+  slots: readonly Slot[] = noSlots
 
   readonly #program: Program
-  readonly #space: ActorSpace
-  readonly #seed: string
-  readonly #confined: boolean
+  // Read when it is needed: most handlers draw no numbers, and the seed is a text to be put together.
+  readonly #options: ExecutionOptions
+  #tells: Tell[] | undefined = undefined
   #confinedTo: string | undefined = undefined
   #slotsById: Map<string, Slot> | undefined = undefined
   #random: Random | undefined = undefined
   #callIndex = 0
   #ordinal = 0
-  #journal: (() => void)[] = []
+  #journal: (() => void)[] | undefined = undefined
 
   constructor(program: Program, options: ExecutionOptions) {
     this.#program = program
-    this.#space = options.space
-    this.#seed = options.seed
+    this.#options = options
     this.position = options.position
     this.logTime = options.logTime
-    this.readOnly = options.readOnly ?? false
-    this.#confined = options.confined ?? false
+    this.readOnly = options.readOnly === true
+  }
+
+  /** Messages to be sent on commit, in the order in which they were told. */
+  get tells(): readonly Tell[] {
+    return this.#tells ?? noTells
   }
 
   /** Log time as handlers see it, in milliseconds. */
@@ -133,8 +140,8 @@ export class Execution {
     this.#callIndex = index
     this.#ordinal = index * ORDINALS_PER_CALL
     this.#random = undefined
-    this.#journal = []
-    if (this.#confined) this.#confinedTo = call.ref.id
+    this.#journal = undefined
+    if (this.#options.confined === true) this.#confinedTo = call.ref.id
     return this.enter(call, 'write')
   }
 
@@ -151,7 +158,7 @@ export class Execution {
     if (this.depth >= limits.callDepthMax) throw tooDeep(call.ref)
     if (mode === 'write' && this.readOnly) throw queryWrites(call)
     const slot = this.slot(call.ref, mode)
-    const mark = this.#journal.length
+    const mark = this.#journal === undefined ? 0 : this.#journal.length
     this.depth += 1
     try {
       return mode === 'write' ? this.#program.runMessage(call, slot, this) : this.#program.runQuery(call, slot, this)
@@ -166,7 +173,7 @@ export class Execution {
   /** The slot of an actor, with at least `mode`. Throws {@link FootprintMiss}, and remembers that it did. */
   slot(ref: ActorRef, mode: AccessMode): Slot {
     if (this.#confinedTo !== undefined && ref.id !== this.#confinedTo) throw this.#miss(new FootprintMiss(ref, mode))
-    const known = this.#find(ref.id)
+    const known = this.#find(ref)
     if (known !== undefined && (known.mode === 'write' || mode === 'read')) return known
     const record = this.#load(ref, mode)
     if (known !== undefined) {
@@ -174,14 +181,15 @@ export class Execution {
       return known
     }
     const slot = new Slot(ref, record, mode, this)
-    this.slots.push(slot)
+    this.slots = appended(this.slots, slot)
     this.#slotsById?.set(ref.id, slot)
     return slot
   }
 
   /** Registers how to take back a change of the workspace; runs, newest first, when an enclosing call throws. */
   onRollback(undo: () => void): void {
-    this.#journal.push(undo)
+    if (this.#journal === undefined) this.#journal = [undo]
+    else this.#journal.push(undo)
   }
 
   /** A number in [0, 1), the same for all attempts of one request. */
@@ -202,10 +210,11 @@ export class Execution {
   /** Sends `call` on commit, as a transaction of its own. */
   tell(call: Call): void {
     if (this.readOnly) throw queryWrites(call)
-    if (this.tells.length >= limits.tellsPerTransactionMax) throw tooMany('tells', limits.tellsPerTransactionMax)
-    const count = this.tells.length
-    this.onRollback(() => (this.tells.length = count))
-    this.tells.push({ call, ordinal: this.#ordinal++ })
+    const tells = (this.#tells ??= [])
+    const count = tells.length
+    if (count >= limits.tellsPerTransactionMax) throw tooMany('tells', limits.tellsPerTransactionMax)
+    this.onRollback(() => (tells.length = count))
+    tells.push({ call, ordinal: this.#nextOrdinal() })
   }
 
   /** Sets a timer on the actor in `slot`, due `delayUs` after this transaction's log time. */
@@ -214,7 +223,7 @@ export class Execution {
     if (slot.timers.length >= limits.timersPerActorMax) throw tooMany('timers', limits.timersPerActorMax)
     const timer: Timer = {
       position: this.position,
-      ordinal: this.#ordinal++,
+      ordinal: this.#nextOrdinal(),
       due: this.logTime + delayUs,
       message,
       args,
@@ -242,12 +251,12 @@ export class Execution {
   }
 
   /** What a commit at this position writes, in the order in which the actors were first touched. */
-  finish(): Write[] {
-    const writes: Write[] = []
+  finish(): readonly Write[] {
+    let writes: readonly Write[] = noWrites
     for (const slot of this.slots) {
       if (slot.mode !== 'write') continue
       const after = this.#settle(slot)
-      if (after !== slot.record) writes.push({ ref: slot.ref, before: slot.record, after })
+      if (after !== slot.record) writes = appended(writes, { ref: slot.ref, before: slot.record, after })
     }
     return writes
   }
@@ -262,16 +271,16 @@ export class Execution {
     return { version: this.position, value, timers: slot.timers }
   }
 
-  #find(id: string): Slot | undefined {
-    if (this.#slotsById !== undefined) return this.#slotsById.get(id)
-    for (const slot of this.slots) if (slot.ref.id === id) return slot
+  #find(ref: ActorRef): Slot | undefined {
+    if (this.#slotsById !== undefined) return this.#slotsById.get(ref.id)
+    for (const slot of this.slots) if (sameActor(slot.ref, ref)) return slot
     if (this.slots.length >= 8) this.#slotsById = new Map(this.slots.map((slot) => [slot.ref.id, slot]))
     return undefined
   }
 
   #load(ref: ActorRef, mode: AccessMode): ActorRecord | undefined {
     try {
-      return this.#space.load(ref, mode)
+      return this.#options.space.load(ref, mode)
     } catch (error) {
       if (error instanceof FootprintMiss) throw this.#miss(error)
       this.broken ??= { cause: error }
@@ -284,6 +293,15 @@ export class Execution {
     return miss
   }
 
+  // What was rolled back or cancelled has used up its ordinal too, so a loop can run out of them.
+  #nextOrdinal(): number {
+    const ordinal = this.#ordinal
+    if ((ordinal + 1) % ORDINALS_PER_CALL === 0)
+      throw tooMany('tells and timers, those taken back included,', ORDINALS_PER_CALL - 1)
+    this.#ordinal += 1
+    return ordinal
+  }
+
   #changeTimers(slot: Slot, timers: readonly Timer[]): void {
     const before = slot.timers
     this.onRollback(() => (slot.timers = before))
@@ -291,13 +309,22 @@ export class Execution {
   }
 
   #rollback(mark: number): void {
-    while (this.#journal.length > mark) this.#journal.pop()?.()
+    const journal = this.#journal
+    if (journal !== undefined) while (journal.length > mark) journal.pop()?.()
   }
 
   #generator(): Random {
-    this.#random ??= new Random(`${this.#seed}/${this.#callIndex}`)
+    this.#random ??= new Random(`${this.#options.seed}/${this.#callIndex}`)
     return this.#random
   }
+}
+
+// Most lists here end with one item, and an array literal is a tenth of what the first `push` allocates.
+function appended<Item>(list: readonly Item[], item: Item): readonly Item[] {
+  if (list.length === 0) return [item]
+  // Made here, by the line above, for this execution alone.
+  ;(list as Item[]).push(item)
+  return list
 }
 
 function tooDeep(ref: ActorRef): StreamyError {

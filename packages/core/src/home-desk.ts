@@ -3,8 +3,9 @@
 
 import type { EffectsBuffer } from './effects.ts'
 import type { EngineState } from './engine-state.ts'
+import { EntryExecution } from './entry.ts'
 import type { Entry } from './entry.ts'
-import type { ExecutionOptions } from './execution.ts'
+import type { ActorSpace, ExecutionOptions } from './execution.ts'
 import { nextAttempt } from './footprint.ts'
 import type { Missed, Outcome, RunOutcome } from './outcome.ts'
 import type { Position } from './position.ts'
@@ -12,7 +13,6 @@ import { predictTouches } from './predict-touches.ts'
 import type { Program } from './program.ts'
 import { RequestQueue } from './request-queue.ts'
 import type { Decision } from './sessions.ts'
-import { requestKey } from './state-format.ts'
 import type { Transaction } from './transaction.ts'
 
 /** What home decides: like a session's decision, and `poisoned` where an operator skipped the position. */
@@ -37,6 +37,11 @@ export class HomeDesk {
 
   constructor(options: HomeDeskOptions) {
     this.#options = options
+  }
+
+  /** Positions that an operator decided to abort. */
+  get skip(): ReadonlySet<Position> {
+    return this.#options.skip
   }
 
   /** Calls back with the decision once every earlier entry of the request is concluded; at once when all are. */
@@ -97,21 +102,11 @@ export class HomeDesk {
   // The next entry may declare more than the recorded retry does (F3), never another attempt.
   #widened(next: Transaction, entry: Entry): Transaction {
     const { program, state } = this.#options
-    const options = executionOptions(this.#options.seed, entry)
-    const record = (ref: { readonly id: string }): ReturnType<typeof state.actors.get> => state.actors.get(ref.id)
-    return { ...next, touches: predictTouches(program, next, options, record) }
+    const run = (space: ActorSpace): ExecutionOptions => new EntryExecution(this.#options.seed, entry, space, false)
+    return { ...next, touches: predictTouches(program, next, run, (ref) => state.actors.get(ref)) }
   }
 
   #leave({ admission }: Entry): void {
     if (admission !== undefined) this.#requests.leave(admission.key)
   }
-}
-
-/** What the handlers of an entry run under, but for the space. All attempts of one request draw the same numbers. */
-export function executionOptions(
-  seed: string,
-  { transaction, position, logTime }: Entry,
-): Omit<ExecutionOptions, 'space'> {
-  const identity = transaction.request === undefined ? `@${position}` : requestKey(transaction.request)
-  return { position, logTime, seed: `${seed}/${identity}` }
 }

@@ -6,7 +6,7 @@ import type { KeptMessage, PeerMessage } from './peer-message.ts'
 import type { PartitionId, Position } from './position.ts'
 import { keyPrefixes, partitionPrefix, sortableNumber } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
-import { StateTable } from './state-table.ts'
+import { CellBudget, StateTable } from './state-table.ts'
 
 const kinds: readonly KeptMessage['kind'][] = ['vote', 'values', 'result']
 
@@ -21,7 +21,7 @@ export class KeptMessages {
       storageKey: (key) => key,
       encode: (_, message) => encodePeerMessage(message),
       decode: (_, bytes) => decodePeerMessage(bytes) as KeptMessage,
-      cellsMax: 65_536,
+      budget: new CellBudget(65_536),
     })
   }
 

@@ -66,32 +66,42 @@ export interface CommittedActor {
 /** The queue of one actor; see K1 to K6. */
 export class KeyTransactionProcessor {
   readonly #actor: CommittedActor
-  #nodes: LockNode[] = []
+  // From `#head` on; the places before it are free. `shift` would move all nodes of a long queue, at every one.
+  readonly #nodes: LockNode[] = []
+  #head = 0
 
   constructor(actor: CommittedActor) {
     this.#actor = actor
   }
 
   get idle(): boolean {
-    return this.#nodes.length === 0
+    return this.#head === this.#nodes.length
   }
 
   /** Queues a node behind those of lower position and before those of higher. */
   enqueue(node: LockNode): void {
     const nodes = this.#nodes
     let at = nodes.length
-    while (at > 0 && nodes[at - 1]!.position > node.position) at -= 1
+    while (at > this.#head && nodes[at - 1]!.position > node.position) at -= 1
     assert(at === nodes.length || !nodes[at]!.captured, 'a node is queued before its successors are served')
     nodes.splice(at, 0, node)
   }
 
   /** Serves nodes from the head until one must wait. */
   advance(): void {
-    for (let node = this.#nodes[0]; node !== undefined && this.#serve(node); node = this.#nodes[0]) {
-      assert(node === this.#nodes[0], 'the head stays the head while it is served')
-      this.#nodes.shift()
+    const nodes = this.#nodes
+    for (let node = nodes[this.#head]; node !== undefined && this.#serve(node); node = nodes[this.#head]) {
+      assert(node === nodes[this.#head], 'the head stays the head while it is served')
+      this.#leaveHead()
       this.#commit(node)
     }
+  }
+
+  #leaveHead(): void {
+    this.#head += 1
+    if (this.#head * 2 < this.#nodes.length) return
+    this.#nodes.splice(0, this.#head)
+    this.#head = 0
   }
 
   // Whether the node is done with.

@@ -25,6 +25,10 @@ export const limits = {
   nameBytesMax: 128,
   /** UTF-8 bytes of an actor's key; refused with KEY_INVALID. (format) */
   keyBytesMax: 4 * KIB,
+  /** UTF-8 bytes of a request's suffix, which names an actor and a timer at most. (format) */
+  suffixBytesMax: 4 * KIB + 512,
+  /** UTF-8 bytes of a key in the state store; what would need a longer one is void. (format) */
+  storeKeyBytesMax: 5000,
   /** One argument, result or field once encoded; refused, or aborts the handler, with VALUE_TOO_LARGE. */
   valueBytesMax: 512 * KIB,
   /** Nesting of objects in one value; refused, or aborts the handler, with VALUE_NOT_ENCODABLE. */
@@ -45,6 +49,8 @@ export const limits = {
   unresolvedMax: 16_384,
   /** Messages kept for positions not yet scanned; the highest positions are dropped and asked for again (K6). */
   earlyMessagesMax: 65_536,
+  /** Items one EventTimeSorter buffers; it refuses more, except of a source that all others wait for. */
+  sorterItemsMax: 65_536,
   /** How long after its first sending a request may still arrive, in microseconds of log time. */
   requestRetentionUs: 10 * 60 * 1_000_000,
   /** How long a session's records outlive its last request, in microseconds of log time. */
@@ -63,4 +69,6 @@ export const limits = {
 
 assert(limits.transactionBytesMax < limits.batchBytesMax, 'a transaction at its limit fits a batch')
 assert(limits.valueBytesMax < limits.transactionBytesMax, 'a value at its limit fits a transaction')
+assert(limits.nameBytesMax + limits.keyBytesMax + 64 < limits.suffixBytesMax, "a timer's identity fits a suffix")
+assert(limits.nameBytesMax + limits.suffixBytesMax + 64 < limits.storeKeyBytesMax, "a request's key fits a store")
 assert(limits.sessionRetentionUs > 2 * limits.requestRetentionUs, 'a record outlives every request it could answer')

@@ -23,7 +23,7 @@ export class MemoryStateStore implements StateStore {
     // Taken whole before the first is applied: an iterable that throws half way changes nothing.
     for (const { key, value } of Array.from(changes)) {
       if (value === undefined) this.#values.delete(key)
-      else this.#values.set(key, value.slice())
+      else this.#values.set(key, new Uint8Array(value))
     }
   }
 

@@ -8,7 +8,7 @@ import type { Program } from './program.ts'
 import { decodeOutboxRecord, encodeOutboxRecord, keyPrefixes, partitionPrefix, sortableNumber } from './state-format.ts'
 import type { OutboxRecord } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
-import { StateTable } from './state-table.ts'
+import { CellBudget, StateTable } from './state-table.ts'
 import type { Call, Request, Touch, Transaction } from './transaction.ts'
 
 /** The outboxes of a worker's partitions. */
@@ -26,26 +26,26 @@ export class Outbox {
       storageKey: (key) => key,
       encode: (_, value) => encodeOutboxRecord(value),
       decode: (_, bytes) => decodeOutboxRecord(bytes),
-      cellsMax: Infinity,
+      budget: new CellBudget(Infinity),
     })
     for (const partition of owned)
       for (const { key, value } of store.scan(partitionPrefix(keyPrefixes.outbox, partition)))
         this.#remember(key, decodeOutboxRecord(value).next)
   }
 
-  /** Adds a committed tell. */
+  /** Adds a committed tell, unless its own entry was read before its sender committed, as happens in a replay. */
   add(tell: Transaction, position: Position): void {
     const key = outboxKey(tell.source!, tell.request!)
     this.#records.put(key, { next: tell }, position)
-    this.#remember(key, tell)
+    if (this.#records.get(key) !== undefined) this.#remember(key, tell)
   }
 
-  /** Takes out the tell whose entry was read at `position`; of a repeat there is nothing left. */
+  /** Takes out the tell whose entry was read at `position`, also where its sender has yet to commit it. */
   remove(source: PartitionId, request: Request, position: Position): void {
     const key = outboxKey(source, request)
     this.#waiting.delete(key)
     this.#appending.delete(key)
-    if (this.#records.get(key) !== undefined) this.#records.put(key, undefined, position)
+    this.#records.put(key, undefined, position)
   }
 
   /** Hands out tells to append, as many as may be in flight. `resolved` is the position up to which all is resolved. */

@@ -3,9 +3,9 @@
 // ignored (K6). All but `ask` and `fetch` are kept until a checkpoint covers them, since a peer that replays needs
 // them once more.
 
-import { ByteReader } from './byte-reader.ts'
+import { ByteReader, MalformedBytes } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
-import type { Outcome, Missed } from './outcome.ts'
+import type { Aborted, Missed } from './outcome.ts'
 import type { PartitionId, Position } from './position.ts'
 import type { Datum } from './datum.ts'
 import { decodeOutcome, encodeOutcome } from './state-format.ts'
@@ -23,7 +23,7 @@ export type Vote =
   /** All its calls ran; their results, in order. */
   | { readonly kind: 'commit'; readonly results: readonly Datum[] }
   /** The first of its operations that failed. */
-  | { readonly kind: 'fail'; readonly failure: Extract<Outcome, { kind: 'aborted' }> | Missed }
+  | { readonly kind: 'fail'; readonly failure: Aborted | Missed }
   /** From home only: the entry does not count. */
   | { readonly kind: 'void' }
 
@@ -40,7 +40,15 @@ export type PeerMessage = Addressed &
     /** Participant to home: its actors as of the position. */
     | { readonly kind: 'values'; readonly records: readonly SentRecord[] }
     /** Home to writer: its actors' new records; none of them when the transaction has no effect. */
-    | { readonly kind: 'result'; readonly records: readonly SentRecord[] }
+    | {
+        readonly kind: 'result'
+        readonly records: readonly SentRecord[]
+        /**
+         * Exclusive transactions only: the actors that home fetched. The partition keeps their values, since home wants
+         * them again when it replays, and may have got them before the partition's worker last restarted.
+         */
+        readonly fetched?: readonly ActorRef[]
+      }
     /** Home to anyone, exclusive transactions only: wants one more actor. */
     | { readonly kind: 'fetch'; readonly ref: ActorRef }
     /** `to` wants again what `from` sent it. Travels the other way: to the owner of `from`. */
@@ -68,13 +76,15 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
   if (message.kind === 'vote') writeVote(out, message.vote)
   else if (message.kind === 'fetch') writeRef(out, message.ref)
   else if (message.kind !== 'ask') writeRecords(out, message.records)
+  if (message.kind === 'result') writeRefs(out, message.fetched ?? [])
   return out.take()
 }
 
 /** Reads a message; throws MalformedBytes when the bytes are not one. */
 export function decodePeerMessage(bytes: Uint8Array): PeerMessage {
   const reader = new ByteReader(bytes)
-  const kind = kinds[reader.u8()] ?? 'ask'
+  const kind = kinds[reader.u8()]
+  if (kind === undefined) throw new MalformedBytes('a message has an unknown kind')
   const address = { position: reader.varint(), from: reader.varint(), to: reader.varint() }
   const message = readBody(reader, kind, address)
   reader.finish()
@@ -89,9 +99,17 @@ function readBody(reader: ByteReader, kind: PeerMessage['kind'], address: Addres
       return { ...address, kind, ref: readRef(reader) }
     case 'ask':
       return { ...address, kind }
-    default:
+    case 'values':
       return { ...address, kind, records: reader.list(() => readRecord(reader)) }
+    case 'result':
+      return { ...address, kind, ...readResult(reader) }
   }
+}
+
+function readResult(reader: ByteReader): Pick<Extract<PeerMessage, { kind: 'result' }>, 'records' | 'fetched'> {
+  const records = reader.list(() => readRecord(reader))
+  const fetched = reader.list(() => readRef(reader))
+  return fetched.length === 0 ? { records } : { records, fetched }
 }
 
 function writeVote(out: ByteWriter, vote: Vote): void {
@@ -114,22 +132,30 @@ function writeMiss(out: ByteWriter, miss: Missed): void {
 }
 
 function readVote(reader: ByteReader): Vote {
-  switch (votes[reader.u8()]) {
+  const kind = votes[reader.u8()]
+  if (kind === undefined) throw new MalformedBytes('a vote has an unknown kind')
+  switch (kind) {
     case 'commit':
       return { kind: 'commit', results: reader.data() }
     case 'abort':
-      return { kind: 'fail', failure: decodeOutcome(reader) as Extract<Outcome, { kind: 'aborted' }> }
+      return { kind: 'fail', failure: readAbort(reader) }
     case 'miss':
       return { kind: 'fail', failure: readMiss(reader) }
-    default:
+    case 'void':
       return { kind: 'void' }
   }
+}
+
+function readAbort(reader: ByteReader): Aborted {
+  const outcome = decodeOutcome(reader)
+  if (outcome.kind !== 'aborted') throw new MalformedBytes('a vote to abort holds no failure')
+  return outcome
 }
 
 function readMiss(reader: ByteReader): Missed {
   const operation = reader.varint()
   const ref = readRef(reader)
-  return { kind: 'missed', operation, ref, mode: reader.u8() === 1 ? 'write' : 'read' }
+  return { kind: 'missed', operation, ref, mode: reader.flag() ? 'write' : 'read' }
 }
 
 function writeRecords(out: ByteWriter, records: readonly SentRecord[]): void {
@@ -141,7 +167,12 @@ function writeRecords(out: ByteWriter, records: readonly SentRecord[]): void {
   }
 }
 
+function writeRefs(out: ByteWriter, refs: readonly ActorRef[]): void {
+  out.varint(refs.length)
+  for (const ref of refs) writeRef(out, ref)
+}
+
 function readRecord(reader: ByteReader): SentRecord {
   const ref = readRef(reader)
-  return { ref, bytes: reader.u8() === 0 ? undefined : reader.blob().slice() }
+  return { ref, bytes: reader.flag() ? reader.copy() : undefined }
 }

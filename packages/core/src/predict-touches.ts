@@ -3,7 +3,7 @@
 // outcome.
 
 import type { ActorRecord } from './actor-record.ts'
-import type { ExecutionOptions } from './execution.ts'
+import type { ActorSpace, ExecutionOptions } from './execution.ts'
 import { limits } from './limits.ts'
 import type { Program } from './program.ts'
 import { runTransaction } from './run-transaction.ts'
@@ -13,17 +13,17 @@ import type { ActorRef, Touch, Transaction } from './transaction.ts'
 export function predictTouches(
   program: Program,
   transaction: Transaction,
-  options: Omit<ExecutionOptions, 'space'>,
+  run: (space: ActorSpace) => ExecutionOptions,
   record: (ref: ActorRef) => ActorRecord | undefined,
 ): readonly Touch[] {
   const touches = new Map<string, Touch>(transaction.touches.map((touch) => [touch.ref.id, touch]))
   const called = new Set(transaction.calls.map((call) => call.ref.id))
-  const load: ExecutionOptions['space']['load'] = (ref, mode) => {
+  const load: ActorSpace['load'] = (ref, mode) => {
     if (!called.has(ref.id) && touches.get(ref.id)?.mode !== 'write') touches.set(ref.id, { ref, mode })
     return record(ref)
   }
   try {
-    runTransaction(program, { ...transaction, asserts: [] }, { ...options, space: { load } })
+    runTransaction(program, { ...transaction, asserts: [] }, run({ load }))
   } catch {
     // What stops a worker at a position is not for a prediction to say.
     return transaction.touches

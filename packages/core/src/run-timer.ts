@@ -9,7 +9,7 @@ import type { Aborted } from './outcome.ts'
 import { tellTransaction } from './outbox.ts'
 import type { LogTime, PartitionId, Position } from './position.ts'
 import type { Program } from './program.ts'
-import { abortWith } from './run-transaction.ts'
+import { abortWith, poisonedOutcome } from './run-transaction.ts'
 import { sortableNumber } from './state-format.ts'
 import { sameTimer } from './timer-queue.ts'
 import type { ActorRef, Call, Transaction } from './transaction.ts'
@@ -30,6 +30,8 @@ export interface TimerRun {
   readonly partition: PartitionId
   /** Whether the handler may use no other actor (P > 1). */
   readonly confined: boolean
+  /** Whether an operator skipped the position: then no handler runs. */
+  readonly skipped: boolean
 }
 
 /** What a timer's run does. */
@@ -42,6 +44,7 @@ export interface TimerEffects {
 
 /** Runs a timer. Throws what is not an outcome. */
 export function runTimer(run: TimerRun): TimerEffects {
+  if (run.skipped) return { writes: [withoutTimer(run)], tells: [], failure: poisonedOutcome }
   const call: Call = { ref: run.ref, message: run.timer.message, args: run.timer.args }
   const asTell = tellTransaction(run.program, run.partition, run.position, suffixOf(run), call)
   if (run.confined && asTell.touches.length > 0) return { writes: [withoutTimer(run)], tells: [asTell] }

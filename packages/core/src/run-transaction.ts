@@ -3,7 +3,7 @@
 
 import type { Datum } from './datum.ts'
 import { StreamyError } from './errors.ts'
-import { Execution } from './execution.ts'
+import { Execution, FootprintMiss } from './execution.ts'
 import type { ActorSpace, ExecutionOptions, Tell, Write } from './execution.ts'
 import type { Aborted, RunOutcome } from './outcome.ts'
 import type { Program } from './program.ts'
@@ -28,9 +28,12 @@ export function assertFailedMessage(ref: ActorRef): string {
   return `${ref.id} is not at the version the transaction asserts. Read it again and retry.`
 }
 
+/** The outcome of what an operator skipped. */
+export const poisonedOutcome: Aborted = refusal('TRANSACTION_POISONED', poisonedMessage)
+
 /** The run of a transaction that an operator skipped. */
 export const poisonedRun: Run = {
-  outcome: refusal('TRANSACTION_POISONED', poisonedMessage),
+  outcome: poisonedOutcome,
   writes: nothing,
   tells: nothing,
 }
@@ -50,7 +53,8 @@ export function runTransaction(
   let last = 0
   for (let index = 0; index < asserts.length; index++) {
     if (mine !== undefined && !mine(asserts[index]!.ref)) continue
-    if (!holds(asserts[index]!, options.space)) return assertFailed(index, asserts[index]!.ref)
+    const failure = runAssert(asserts[index]!, index, options.space)
+    if (failure !== undefined) return failure
     last = index
   }
   const results: Datum[] = []
@@ -69,8 +73,14 @@ export function abortWith(execution: Execution, program: Program, operation: num
   return { kind: 'aborted', operation, error: program.encodeError(thrown) }
 }
 
-function holds(assertion: Assert, space: ActorSpace): boolean {
-  return space.load(assertion.ref, 'read')?.version === assertion.version
+// An assert's actor is always in the footprint. Only an exclusive run, which fetches as it goes, has yet to get it.
+function runAssert({ ref, version }: Assert, operation: number, space: ActorSpace): Run | undefined {
+  try {
+    return space.load(ref, 'read')?.version === version ? undefined : assertFailed(operation, ref)
+  } catch (thrown) {
+    if (!(thrown instanceof FootprintMiss)) throw thrown
+    return { outcome: { kind: 'missed', operation, ref, mode: 'read' }, writes: nothing, tells: nothing }
+  }
 }
 
 function assertFailed(operation: number, ref: ActorRef): Run {

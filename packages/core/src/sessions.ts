@@ -13,7 +13,7 @@ import type { ErrorData } from './error-data.ts'
 import type { ErrorCode } from './errors.ts'
 import { limits } from './limits.ts'
 import { MinHeap } from './min-heap.ts'
-import type { Outcome } from './outcome.ts'
+import type { Aborted, Outcome } from './outcome.ts'
 import type { LogTime, PartitionId, Position } from './position.ts'
 import {
   decodeRequestRecord,
@@ -26,7 +26,7 @@ import {
 } from './state-format.ts'
 import type { RequestRecord, SessionRecord } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
-import { StateTable } from './state-table.ts'
+import { CellBudget, StateTable } from './state-table.ts'
 import type { Request, Transaction } from './transaction.ts'
 
 /** Message of REQUEST_EXPIRED, part of the recorded outcome. */
@@ -76,7 +76,7 @@ export class Sessions {
   #endings: Ending[] = []
 
   constructor(store: StateStore, owned: readonly PartitionId[], sequential: boolean) {
-    const everything = { store, sequential, storageKey: (key: string) => key, cellsMax: Infinity }
+    const everything = { store, sequential, storageKey: (key: string) => key, budget: new CellBudget(Infinity) }
     this.#sessions = new StateTable({
       ...everything,
       encode: (_, value) => encodeSession(value),
@@ -87,7 +87,8 @@ export class Sessions {
       encode: (_, value) => encodeRequestRecord(value),
       decode: (_, bytes) => decodeRequestRecord(bytes),
     })
-    for (const partition of owned) this.#load(store, partition)
+    this.#loadSessions(store, owned)
+    for (const partition of owned) this.#loadRequests(store, partition)
   }
 
   /** Retries whose next attempt has not been seen in the log. */
@@ -132,6 +133,7 @@ export class Sessions {
       this.#requests.put(key, undefined, admission.generation)
     this.#requests.put(key, stored, position)
     if (record.kind === 'retry') this.#pendingRetries.set(key, record.next)
+    else this.#pendingRetries.delete(key)
     if (stored !== undefined) this.#noteRecorded(key, request.sequence)
   }
 
@@ -171,12 +173,17 @@ export class Sessions {
       yield { key, value: value === undefined ? undefined : encodeRequestRecord(value) }
   }
 
-  #load(store: StateStore, partition: PartitionId): void {
+  // `expire` stops at the first session that it keeps, so those of all partitions stand in one order.
+  #loadSessions(store: StateStore, owned: readonly PartitionId[]): void {
     const sessions: { key: string; lastSeen: LogTime }[] = []
-    for (const { key, value } of store.scan(partitionPrefix(keyPrefixes.session, partition)))
-      sessions.push({ key, lastSeen: decodeSession(value).lastSeen })
+    for (const partition of owned)
+      for (const { key, value } of store.scan(partitionPrefix(keyPrefixes.session, partition)))
+        sessions.push({ key, lastSeen: decodeSession(value).lastSeen })
     sessions.sort((a, b) => a.lastSeen - b.lastSeen)
     for (const { key, lastSeen } of sessions) this.#markSeen(key, lastSeen)
+  }
+
+  #loadRequests(store: StateStore, partition: PartitionId): void {
     for (const { key, value } of store.scan(partitionPrefix(keyPrefixes.request, partition))) {
       const record = decodeRequestRecord(value)
       this.#noteRecorded(key, Number.parseInt(key.split('/')[2]!, 16))
@@ -238,7 +245,7 @@ export class Sessions {
 }
 
 /** The outcome of an entry that was refused before it ran. */
-export function refusal(code: ErrorCode, message: string): Outcome {
+export function refusal(code: ErrorCode, message: string): Aborted {
   const error: ErrorData = { name: 'StreamyError', code, message, data: undefined }
   return { kind: 'aborted', operation: 0, error }
 }

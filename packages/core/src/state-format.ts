@@ -13,8 +13,9 @@
 
 import { createHash } from 'node:crypto'
 import type { ActorRecord, Timer } from './actor-record.ts'
-import { ByteReader } from './byte-reader.ts'
+import { ByteReader, MalformedBytes } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
+import { StreamyError } from './errors.ts'
 import type { Outcome } from './outcome.ts'
 import type { LogTime, PartitionId, Position, Sequence } from './position.ts'
 import type { Program } from './program.ts'
@@ -31,6 +32,9 @@ export const keyPrefixes = {
   message: 'm',
   hashed: ['a', 's', 'r', 'o'],
 } as const
+
+/** The version of everything a state store holds; it stands in the Progress entry. */
+export const stateVersion = 1
 
 /** Key of the one Progress entry of a store. */
 export const progressKey = 'meta'
@@ -114,17 +118,31 @@ function readTimer(reader: ByteReader): Timer {
   }
 }
 
+/** Bytes of how far a state has come; they open with the version of all that the state holds. */
 export function encodeProgress(progress: Progress): Uint8Array {
   const out = new ByteWriter()
+  out.u8(stateVersion)
   out.varint(progress.sequence)
   out.varint(progress.logTime)
   out.u32(progress.logHash)
   return out.take()
 }
 
+/** Reads what {@link encodeProgress} wrote. Throws FORMAT_UNKNOWN for a state of another version. */
 export function decodeProgress(bytes: Uint8Array): Progress {
   const reader = new ByteReader(bytes)
-  return { sequence: reader.varint(), logTime: reader.varint(), logHash: reader.u32() }
+  checkVersion(reader.u8())
+  const progress = { sequence: reader.varint(), logTime: reader.varint(), logHash: reader.u32() }
+  reader.finish()
+  return progress
+}
+
+function checkVersion(version: number): void {
+  if (version === stateVersion) return
+  throw new StreamyError(
+    'FORMAT_UNKNOWN',
+    `The state has format version ${version}; this is version ${stateVersion}. Run a release of Streamy that knows it.`,
+  )
 }
 
 export function encodeSession(record: SessionRecord): Uint8Array {
@@ -137,7 +155,9 @@ export function encodeSession(record: SessionRecord): Uint8Array {
 
 export function decodeSession(bytes: Uint8Array): SessionRecord {
   const reader = new ByteReader(bytes)
-  return { generation: reader.varint(), lastSeen: reader.varint(), answeredBelow: reader.varint() }
+  const record = { generation: reader.varint(), lastSeen: reader.varint(), answeredBelow: reader.varint() }
+  reader.finish()
+  return record
 }
 
 export function encodeRequestRecord(record: RequestRecord): Uint8Array {
@@ -151,10 +171,12 @@ export function encodeRequestRecord(record: RequestRecord): Uint8Array {
 
 export function decodeRequestRecord(bytes: Uint8Array): RequestRecord {
   const reader = new ByteReader(bytes)
-  const done = reader.u8() === 0
+  const retry = reader.flag()
   const generation = reader.varint()
-  if (done) return { kind: 'done', generation, outcome: decodeOutcome(reader) }
-  return { kind: 'retry', generation, next: decodeTransaction(reader) }
+  if (retry) return { kind: 'retry', generation, next: decodeTransaction(reader) }
+  const outcome = decodeOutcome(reader)
+  reader.finish()
+  return { kind: 'done', generation, outcome }
 }
 
 export function encodeOutboxRecord(record: OutboxRecord): Uint8Array {
@@ -182,13 +204,14 @@ export function encodeOutcome(out: ByteWriter, outcome: Outcome): void {
 }
 
 export function decodeOutcome(reader: ByteReader): Outcome {
-  if (reader.u8() === 0) return { kind: 'committed', results: reader.data() }
+  if (!reader.flag()) return { kind: 'committed', results: reader.data() }
   const operation = reader.varint()
   const name = reader.string()
   const code = reader.datum()
   const message = reader.string()
   const data = reader.datum()
-  const error = typeof code === 'string' ? { name, code, message, data } : { name, message, data }
+  if (code !== undefined && typeof code !== 'string') throw new MalformedBytes('the code of an error is not text')
+  const error = code === undefined ? { name, message, data } : { name, code, message, data }
   return { kind: 'aborted', operation, error }
 }
 

@@ -19,8 +19,8 @@ export interface StateTableOptions<Value> {
   readonly storageKey: (key: string) => string
   readonly encode: (key: string, value: Value) => Uint8Array
   readonly decode: (key: string, bytes: Uint8Array) => Value
-  /** Clean cells kept in memory, within a factor of two; changed ones come on top. */
-  readonly cellsMax: number
+  /** Bounds the clean cells in memory; changed ones come on top. */
+  readonly budget: CellBudget
   /** Whether every put comes when everything before it is resolved and captured whole (P = 1): no value is older. */
   readonly sequential: boolean
 }
@@ -28,6 +28,31 @@ export interface StateTableOptions<Value> {
 interface Version<Value> {
   readonly position: Position
   readonly value: Value | undefined
+}
+
+/** Bounds the clean cells of one or several tables, within a factor of two. */
+export class CellBudget {
+  readonly #cellsMax: number
+  readonly #ages = new Set<() => void>()
+  #young = 0
+
+  constructor(cellsMax: number) {
+    this.#cellsMax = cellsMax
+  }
+
+  /** Has `age` called whenever what was not used since the last time is to be let go; the answer ends that. */
+  onFull(age: () => void): () => void {
+    this.#ages.add(age)
+    return () => this.#ages.delete(age)
+  }
+
+  /** Counts a cell that was used for the first time since then. */
+  count(): void {
+    this.#young += 1
+    if (this.#young * 2 < this.#cellsMax) return
+    this.#young = 0
+    for (const age of this.#ages) age()
+  }
 }
 
 /** One key in memory. */
@@ -53,6 +78,8 @@ interface Flushing<Value> {
 
 /** One kind of state; see T1 to T3. */
 export class StateTable<Value> {
+  /** To be called when the table is dropped before its budget is. */
+  readonly leaveBudget: () => void
   readonly #options: StateTableOptions<Value>
   // Two generations make an approximate LRU without per-access bookkeeping: a hit in the old one moves to the new.
   #young = new Map<string, StateCell<Value>>()
@@ -62,6 +89,12 @@ export class StateTable<Value> {
 
   constructor(options: StateTableOptions<Value>) {
     this.#options = options
+    this.leaveBudget = options.budget.onFull(() => this.#age())
+  }
+
+  /** Keys in memory, old ones perhaps twice. */
+  get size(): number {
+    return this.#young.size + this.#old.size + this.#changed.size + this.#flushing.size
   }
 
   /** Keys changed and not yet captured. */
@@ -78,7 +111,8 @@ export class StateTable<Value> {
     const young = this.#young.get(key)
     if (young !== undefined) return young
     const cell = this.#old.get(key) ?? this.#changed.get(key) ?? this.#flushing.get(key)?.cell ?? this.#load(key)
-    this.#keep(cell)
+    this.#young.set(key, cell)
+    this.#options.budget.count()
     return cell
   }
 
@@ -141,12 +175,9 @@ export class StateTable<Value> {
     return new StateCell(key, bytes === undefined ? undefined : this.#options.decode(key, bytes))
   }
 
-  #keep(cell: StateCell<Value>): void {
-    if (this.#young.size * 2 >= this.#options.cellsMax) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
-    this.#young.set(cell.key, cell)
+  #age(): void {
+    this.#old = this.#young
+    this.#young = new Map()
   }
 }
 

@@ -12,6 +12,7 @@ import { LockNode } from './key-transaction-processor.ts'
 import { limits } from './limits.ts'
 import type { Aborted } from './outcome.ts'
 import { positionOf, sequenceOf } from './position.ts'
+import type { Position } from './position.ts'
 import type { Program } from './program.ts'
 import { isEligible, runTimer } from './run-timer.ts'
 import type { Progress } from './state-format.ts'
@@ -25,11 +26,13 @@ export interface TimerHost {
   readonly seed: string
   /** P = 1: every actor may be used and nothing is unresolved. */
   readonly sequential: boolean
+  /** Positions that an operator decided to abort; a batch's timers run at its index 0. */
+  readonly skip: ReadonlySet<Position>
   enqueue(ref: ActorRef, node: LockNode): void
   commitRecord(ref: ActorRef, record: ActorRecord | undefined, position: number): void
   addTell(tell: Transaction, position: number): void
-  /** A timer's handler threw; nobody waits for it. */
-  timerFailed(ref: ActorRef, timer: Timer, failure: Aborted): void
+  /** A timer's handler threw, or was skipped; nobody waits for it. */
+  timerFailed(ref: ActorRef, timer: Timer, failure: Aborted, position: Position): void
 }
 
 interface DueTimer {
@@ -72,7 +75,7 @@ export class TimerRunner {
     const runsOf = new Map<string, number>()
     let run = 0
     for (const { ref, timer } of due) {
-      const record = this.#state.actors.get(ref.id)
+      const record = this.#state.actors.get(ref)
       if (record === undefined || !record.timers.some((other) => sameTimer(other, timer))) continue
       const runs = runsOf.get(ref.id) ?? 0
       if (runs === limits.timerRunsPerActorMax) this.#state.timers.push(timer.due, ref.id)
@@ -99,7 +102,7 @@ export class TimerRunner {
     for (let run = 0; run < limits.timerRunsPerActorMax; run++) {
       const timer = this.#eligible(ref, batch)[0]
       if (timer === undefined) return
-      this.#run(ref, this.#state.actors.get(ref.id)!, timer, batch, run)
+      this.#run(ref, this.#state.actors.get(ref)!, timer, batch, run)
     }
     this.#defer(ref, batch)
   }
@@ -115,13 +118,13 @@ export class TimerRunner {
 
   #eligible(ref: ActorRef, batch: Progress): Timer[] {
     const position = positionOf(batch.sequence, 0)
-    const timers = this.#state.actors.get(ref.id)?.timers ?? []
+    const timers = this.#state.actors.get(ref)?.timers ?? []
     return timers.filter((timer) => isEligible(timer, position, batch.logTime)).sort(compareTimers)
   }
 
   #run(ref: ActorRef, record: ActorRecord, timer: Timer, batch: Progress, run: number): void {
     const position = positionOf(batch.sequence, 0)
-    const { program, seed, sequential } = this.#host
+    const { program, seed, sequential, skip } = this.#host
     const effects = runTimer({
       program,
       seed,
@@ -134,13 +137,14 @@ export class TimerRunner {
       space: this.#space,
       partition: this.#state.partitionOf(ref),
       confined: !sequential,
+      skipped: skip.has(position),
     })
     for (const write of effects.writes) this.#host.commitRecord(write.ref, write.after, position)
     for (const tell of effects.tells) this.#host.addTell(tell, position)
-    if (effects.failure !== undefined) this.#host.timerFailed(ref, timer, effects.failure)
+    if (effects.failure !== undefined) this.#host.timerFailed(ref, timer, effects.failure, position)
   }
 
-  readonly #space: ActorSpace = { load: (ref) => this.#state.actors.get(ref.id) }
+  readonly #space: ActorSpace = { load: (ref) => this.#state.actors.get(ref) }
 }
 
 function compareDue(a: DueTimer, b: DueTimer): number {

@@ -28,11 +28,13 @@ export function decodeTransaction(reader: ByteReader): Transaction {
   check((flag & ~allFlags) === 0, 'unknown flags')
   const request = flag & flags.request ? readRequest(reader) : undefined
   const attempt = flag & flags.retry ? reader.varint() : 1
-  check(attempt >= 1 && attempt <= limits.exclusiveAttempt, 'an attempt out of range')
+  check(attempt <= limits.exclusiveAttempt && attempt > (flag & flags.retry ? 1 : 0), 'an attempt out of range')
   const source = flag & flags.source ? reader.varint() : undefined
   const asserts = flag & flags.asserts ? reader.list(() => readAssert(reader)) : []
+  check(asserts.length > 0 || !(flag & flags.asserts), 'a list of no asserts')
   check(asserts.length <= limits.assertsPerTransactionMax, 'too many asserts')
   const touches = flag & flags.touches ? reader.list(() => readTouch(reader)) : []
+  check(touches.length > 0 || !(flag & flags.touches), 'a list of no touches')
   // Retries may exceed the limit of declared touches by what they missed.
   check(touches.length <= limits.touchesPerTransactionMax + limits.exclusiveAttempt, 'too many touches')
   const calls = reader.list(() => readCall(reader))
@@ -64,7 +66,7 @@ function readRequest(reader: ByteReader): Request {
   check(!session.includes('/'), 'a session name with a slash')
   const sequence = reader.varint()
   const suffix = reader.string()
-  check(suffix.length <= 2 * limits.keyBytesMax && !suffix.includes('\0'), 'a request suffix that is too long')
+  check(fits(suffix, limits.suffixBytesMax) && !suffix.includes('\0'), 'a request suffix that is too long')
   return { session, sequence, suffix, answeredBelow: reader.varint(), seenTime: reader.varint() }
 }
 
@@ -92,9 +94,7 @@ function writeTouches(out: ByteWriter, touches: readonly Touch[]): void {
 
 function readTouch(reader: ByteReader): Touch {
   const ref = readRef(reader)
-  const mode = reader.u8()
-  check(mode <= 1, 'an unknown access mode')
-  return { ref, mode: mode === 1 ? 'write' : 'read' }
+  return { ref, mode: reader.flag() ? 'write' : 'read' }
 }
 
 function writeCall(out: ByteWriter, call: Call): void {

@@ -61,11 +61,32 @@ export interface Transaction {
 
 /** Makes the reference to the actor `key` of `type`. */
 export function actorRef(type: string, key: string): ActorRef {
-  return { type, key, id: `${type}/${key}` }
+  return new NamedActor(type, key)
+}
+
+/** Whether two references name the same actor. Keys differ more often than types. */
+export function sameActor(a: ActorRef, b: ActorRef): boolean {
+  return a.key === b.key && a.type === b.type
+}
+
+// Most references live for one call on one partition, where nobody asks for the id: it is put together on demand.
+class NamedActor implements ActorRef {
+  readonly type: string
+  readonly key: string
+  #id: string | undefined = undefined
+
+  constructor(type: string, key: string) {
+    this.type = type
+    this.key = key
+  }
+
+  get id(): string {
+    return (this.#id ??= `${this.type}/${this.key}`)
+  }
 }
 
 /** The reference whose `id` this is. */
 export function refOfId(id: string): ActorRef {
   const slash = id.indexOf('/')
-  return { type: id.slice(0, slash), key: id.slice(slash + 1), id }
+  return new NamedActor(id.slice(0, slash), id.slice(slash + 1))
 }

@@ -5,9 +5,9 @@ import type { ActorRecord, Timer } from './actor-record.ts'
 import { EarlyMessages } from './early-messages.ts'
 import type { EffectsBuffer } from './effects.ts'
 import type { EngineState } from './engine-state.ts'
+import { EntryExecution } from './entry.ts'
 import type { Entry } from './entry.ts'
 import type { ActorSpace, ExecutionOptions, Tell } from './execution.ts'
-import { executionOptions } from './home-desk.ts'
 import type { HomeDesk } from './home-desk.ts'
 import { KeyTransactionProcessor } from './key-transaction-processor.ts'
 import type { LockNode } from './key-transaction-processor.ts'
@@ -38,6 +38,7 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
   readonly program: Program
   readonly seed: string
   readonly sequential: boolean
+  readonly skip: ReadonlySet<Position>
   readonly home: HomeDesk
   readonly timers: TimerRunner
   readonly #options: InFlightOptions
@@ -45,6 +46,10 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
   readonly #effects: EffectsBuffer
   // In the order of their positions, since they are scanned in it.
   readonly #transactions = new Map<Position, TransactionInFlight>()
+  // Their positions once more, with those of resolved ones up to `#oldest` and here and there behind it: the first key
+  // of a map is found only by walking over all that were deleted before it.
+  readonly #started: Position[] = []
+  #oldest = 0
   readonly #early = new EarlyMessages()
   readonly #processors = new Map<string, KeyTransactionProcessor>()
   #awake: ActorRef[] = []
@@ -54,6 +59,7 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     this.program = options.program
     this.seed = options.seed
     this.sequential = options.partitions === 1
+    this.skip = options.home.skip
     this.home = options.home
     this.#state = options.state
     this.#effects = options.effects
@@ -66,12 +72,19 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
 
   /** The lowest unresolved position. */
   get first(): Position | undefined {
-    return this.#transactions.keys().next().value
+    const started = this.#started
+    while (this.#oldest < started.length && !this.#transactions.has(started[this.#oldest]!)) this.#oldest += 1
+    if (this.#oldest * 2 > started.length) {
+      started.splice(0, this.#oldest)
+      this.#oldest = 0
+    }
+    return started[this.#oldest]
   }
 
   start(transaction: TransactionInFlight): void {
     const { position } = transaction.entry
     this.#transactions.set(position, transaction)
+    this.#started.push(position)
     transaction.start()
     for (const message of this.#early.take(position)) transaction.receive(message)
   }
@@ -118,7 +131,7 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
   }
 
   record(ref: ActorRef): ActorRecord | undefined {
-    return this.#state.actors.get(ref.id)
+    return this.#state.actors.get(ref)
   }
 
   commitActor(ref: ActorRef, record: ActorRecord | undefined, entry: Entry): void {
@@ -131,7 +144,7 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
   }
 
   executionOptions(entry: Entry, space: ActorSpace, confined: boolean): ExecutionOptions {
-    return { ...executionOptions(this.seed, entry), space, confined }
+    return new EntryExecution(this.seed, entry, space, confined)
   }
 
   addTells(entry: Entry, source: PartitionId, tells: readonly Tell[]): void {
@@ -143,9 +156,9 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     this.#state.outbox.add(tell, position)
   }
 
-  timerFailed(ref: ActorRef, timer: Timer, failure: Aborted): void {
+  timerFailed(ref: ActorRef, timer: Timer, failure: Aborted, position: Position): void {
     const reason = `The timer ${timer.message} of ${ref.id} failed: ${failure.error.message}`
-    this.#effects.incidents.push({ kind: 'timer-failed', position: timer.position, reason })
+    this.#effects.incidents.push({ kind: 'timer-failed', position, reason })
   }
 
   send(message: PeerMessage): void {

@@ -9,7 +9,7 @@ import type { TransactionHost } from './transaction-host.ts'
 
 /** The space of a whole partition: every actor as committed. */
 export function wholeSpace(state: EngineState): ActorSpace {
-  return { load: (ref) => state.actors.get(ref.id) }
+  return { load: (ref) => state.actors.get(ref) }
 }
 
 /** Runs one entry to its end. */

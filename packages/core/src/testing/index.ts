@@ -1,4 +1,37 @@
-// What tests of other packages use: the conformance suites of the ports.
+// What tests of other packages use: the conformance suites of the ports, and what drives the core in tests.
 
 export { testLogConformance, type LogFixture } from './log-conformance.ts'
+export { MemoryCluster, type ClusterOptions } from './memory-cluster.ts'
+export { MemoryNetwork, type NetworkFaults } from './memory-transport.ts'
 export { testStateStoreConformance, type StateStoreFixture } from './state-store-conformance.ts'
+export { ToyError, ToyProgram } from './toy-program.ts'
+export { itemsCall, lookCall, reachOf, scriptArgs, scriptCall, toyRef, toyType } from './toy-script.ts'
+export type { Declared, Script, Step } from './toy-script.ts'
+export { keyIn, request, toyTransaction } from './toy-transactions.ts'
+export { testTransportConformance, type TransportFixture } from './transport-conformance.ts'
+
+// The formats and rules of the log and the state, for executors that share nothing else with the engine.
+export { footprintOf, nextAttempt, protocolOf } from '../footprint.ts'
+export type { RunOutcome } from '../outcome.ts'
+export { hashText } from '../random.ts'
+export { assertFailedMessage, poisonedMessage } from '../run-transaction.ts'
+export { expiredMessage } from '../sessions.ts'
+export {
+  decodeActorRecord,
+  decodeOutboxRecord,
+  decodeRequestRecord,
+  decodeSession,
+  encodeActorRecord,
+  encodeOutboxRecord,
+  encodeRequestRecord,
+  encodeSession,
+  keyPrefixes,
+  partitionPrefix,
+  requestKey,
+  sortableNumber,
+  StateHash,
+  type OutboxRecord,
+  type RequestRecord,
+  type SessionRecord,
+} from '../state-format.ts'
+export { decodeTransaction } from '../transaction-codec.ts'

@@ -1,0 +1,105 @@
+// ActorTable: the committed records of all actors of a worker, as one table for each type, so that a key is looked up
+// as the caller wrote it: nothing is put together for a message to a single actor.
+
+import type { ActorRecord } from './actor-record.ts'
+import type { PartitionId, Position } from './position.ts'
+import type { Program } from './program.ts'
+import { decodeActorRecord, encodeActorRecord, keyPrefixes, partitionPrefix } from './state-format.ts'
+import type { StateChange, StateStore } from './state-store.ts'
+import { CellBudget, StateTable } from './state-table.ts'
+import { actorRef } from './transaction.ts'
+import type { ActorRef } from './transaction.ts'
+
+/** Where the records are kept and how. */
+export interface ActorTableOptions {
+  readonly program: Program
+  readonly store: StateStore
+  readonly sequential: boolean
+  /** Clean actors kept in memory, within a factor of two. */
+  readonly actorsCachedMax: number
+  readonly partitionOf: (ref: ActorRef) => PartitionId
+}
+
+/** Records by actor. */
+export class ActorTable {
+  readonly #options: ActorTableOptions
+  readonly #budget: CellBudget
+  readonly #types = new Map<string, StateTable<ActorRecord>>()
+
+  constructor(options: ActorTableOptions) {
+    this.#options = options
+    this.#budget = new CellBudget(options.actorsCachedMax)
+  }
+
+  /** Actors changed and not yet captured. */
+  get changedCount(): number {
+    let count = 0
+    for (const table of this.#types.values()) count += table.changedCount
+    return count
+  }
+
+  get(ref: ActorRef): ActorRecord | undefined {
+    return this.#table(ref.type).cell(ref.key).value
+  }
+
+  /** Puts a record; answers the one before it. */
+  put(ref: ActorRef, record: ActorRecord | undefined, position: Position): ActorRecord | undefined {
+    const table = this.#table(ref.type)
+    const cell = table.cell(ref.key)
+    const before = cell.value
+    table.putCell(cell, record, position)
+    return before
+  }
+
+  capture(position: Position): Iterable<StateChange>[] {
+    this.#forgetEmpty()
+    return [...this.#types.values()].map((table) => table.capture(position))
+  }
+
+  flushed(): void {
+    for (const table of this.#types.values()) table.flushed()
+  }
+
+  /** Changes not yet stored, encoded; for hashing. */
+  *unflushed(): Iterable<StateChange> {
+    for (const [type, table] of this.#types) {
+      for (const { key, value } of table.unflushed()) {
+        const bytes = value === undefined ? undefined : this.#encode(actorRef(type, key), value)
+        yield { key: this.#storageKey(actorRef(type, key)), value: bytes }
+      }
+    }
+  }
+
+  #table(type: string): StateTable<ActorRecord> {
+    const known = this.#types.get(type)
+    if (known !== undefined) return known
+    const { program, store, sequential } = this.#options
+    const table = new StateTable<ActorRecord>({
+      store,
+      sequential,
+      storageKey: (key) => this.#storageKey(actorRef(type, key)),
+      encode: (key, record) => this.#encode(actorRef(type, key), record),
+      decode: (key, bytes) => decodeActorRecord(program, actorRef(type, key), bytes),
+      budget: this.#budget,
+    })
+    this.#types.set(type, table)
+    return table
+  }
+
+  #encode(ref: ActorRef, record: ActorRecord): Uint8Array {
+    return encodeActorRecord(this.#options.program, ref, record)
+  }
+
+  #storageKey(ref: ActorRef): string {
+    return partitionPrefix(keyPrefixes.actor, this.#options.partitionOf(ref)) + ref.id
+  }
+
+  // A log may name any number of types that do not exist.
+  #forgetEmpty(): void {
+    for (const [type, table] of this.#types) {
+      if (table.size > 0) continue
+      table.leaveBudget()
+      this.#types.delete(type)
+    }
+  }
+}
