@@ -15,7 +15,7 @@ import { type ActorRef, type Datum, type Execution, type Slot } from '@streamy-d
 import { freeze, Packed, sameDatum, StreamyError, thaw } from '@streamy-db/core'
 import type { Actor } from './actor.ts'
 import type { ActorDefinition, ActorLookup, HandlerDefinition } from './actor-definition.ts'
-import { validateArguments } from './argument-schema.ts'
+import { callHandler } from './call-handler.ts'
 import { checkActorSize, freezeField } from './field-limits.ts'
 import { FieldValues, type FieldShape, shapeOf } from './field-values.ts'
 import { ObjectSnapshot } from './object-snapshot.ts'
@@ -89,7 +89,7 @@ export class ActorBody implements HandlerScope {
     this.handler = handler
     try {
       this.#facade ??= new this.definition.facadeClass()
-      return apply(handler, this.#facade, args)
+      return callHandler(handler, this.#facade, args)
     } finally {
       running.scope = scope
       this.access = outerAccess
@@ -118,7 +118,7 @@ export class ActorBody implements HandlerScope {
       return result
     } finally {
       this.#savepoint = outer
-      if (this.live === live) this.#ownsLive = ownsLive
+      this.#ownsLive = ownsLive
     }
   }
 
@@ -259,23 +259,6 @@ export class ActorBody implements HandlerScope {
       if (Object.hasOwn(this.#facade, name)) throw fieldUndeclared(this.definition, name)
     }
   }
-}
-
-function apply(handler: HandlerDefinition, facade: Actor, args: readonly unknown[]): Datum {
-  const input = handler.input === undefined ? args : validateArguments(handler, args)
-  // Methods take any arguments at run time; what they are declared to take is checked where they are called.
-  const result = Reflect.apply(handler.method, facade, input as never[]) as unknown
-  if (typeof result !== 'object' || result === null) return freezeField(result, handler.resultLabel)
-  if ('then' in result && typeof result.then === 'function') throw returnsPromise(handler)
-  return freeze(result, handler.resultLabel)
-}
-
-function returnsPromise(handler: HandlerDefinition): StreamyError {
-  return new StreamyError(
-    'HANDLER_ASYNC',
-    `${handler.label} returned a promise. Handlers are synchronous: do the waiting in the caller and pass what it ` +
-      'brought as an argument.',
-  )
 }
 
 function fieldUndeclared(definition: ActorDefinition, name: string): StreamyError {

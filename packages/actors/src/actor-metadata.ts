@@ -1,6 +1,8 @@
 // What decorators and `registerActor` have recorded about a class, kept with reflect-metadata. Recording judges
 // nothing; `define-actor.ts` reads it all when the class is registered and refuses what cannot work.
 
+// It extends the global Reflect.
+// oxlint-disable-next-line import/no-unassigned-import
 import 'reflect-metadata'
 import type { ActorErrorClass } from './actor-error.ts'
 import type { ArgumentSchema, HandlerMethod, TouchesFunction } from './actor-definition.ts'

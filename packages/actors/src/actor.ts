@@ -30,7 +30,7 @@ export abstract class Actor {
   readonly #scope: HandlerScope | undefined = running.scope
 
   static {
-    scopeOf = (actor) => actor.#scope
+    scopeOf = (actor: Actor): HandlerScope | undefined => actor.#scope
   }
 
   /** The key under which this actor is known: `alice` in `db.actor(Account, 'alice')`. */

@@ -40,8 +40,10 @@ export function validateArguments(handler: HandlerDefinition, args: readonly unk
 
 /** Checks arguments and puts them into stored form. Throws ARGUMENTS_INVALID, VALUE_NOT_ENCODABLE, VALUE_TOO_LARGE. */
 export function packArguments(handler: HandlerDefinition, args: readonly unknown[]): readonly Datum[] {
-  validateArguments(handler, args)
-  return args.map((value, index) => freezeArgument(handler, value, index))
+  if (handler.input !== undefined) validateArguments(handler, args)
+  const packed: Datum[] = []
+  for (let index = 0; index < args.length; index++) packed.push(freezeArgument(handler, args[index], index))
+  return packed
 }
 
 /** Gives back arguments as the handler may use them; scalars pass as they are. */

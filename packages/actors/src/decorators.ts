@@ -38,7 +38,7 @@ export type ActorDecorator = (target: ActorClass, context?: ClassDecoratorContex
 
 /** What `@message()` and `@query()` return: a decorator of methods that take at least `Touched` and take `Input`. */
 export interface HandlerDecorator<Touched extends readonly unknown[], Input extends readonly unknown[]> {
-  <Method extends HandlerTaking<Touched, Input>>(method: Method, context: ClassMethodDecoratorContext): void
+  (method: HandlerTaking<Touched, Input>, context: ClassMethodDecoratorContext): void
   <Method extends HandlerTaking<Touched, Input>>(
     prototype: object,
     name: string,

@@ -9,7 +9,7 @@ import { actorSpecOf, type HandlerSpecs, handlerSpecsOf, prototypesOf, transient
 import { facadeClass } from './facade.ts'
 import { shapeOf } from './field-values.ts'
 import { handlerReferences } from './handler-references.ts'
-import { privateMembersOf } from './private-members.ts'
+import { privateMembersIn } from './private-members.ts'
 import { probeFields } from './probe-fields.ts'
 import { checkName, refuse } from './registration-checks.ts'
 
@@ -41,7 +41,7 @@ export function defineActor(actorClass: ActorClass): ActorDefinition {
     fieldLabels: durable.map((field) => `field ${field} of ${name}`),
     transients,
     facadeClass: facadeClass(actorClass, durable, transients),
-    ...handlerReferences(handlers.values()),
+    ...handlerReferences(handlers),
   }
 }
 
@@ -62,7 +62,7 @@ function checkMembers(name: string, actorClass: ActorClass): void {
         `The constructor of ${describe(constructor)}, actor type ${name}, requires arguments, but an actor is created ` +
           'by its first message. Give fields initial values, and pass the rest in a message.',
       )
-    const [hidden] = privateMembersOf(constructor)
+    const [hidden] = privateMembersIn(Function.prototype.toString.call(constructor))
     if (hidden !== undefined)
       throw refuse(
         `${describe(constructor)}, actor type ${name}, has the member ${hidden}, which nothing outside the class can ` +

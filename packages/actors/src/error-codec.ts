@@ -48,7 +48,9 @@ export function decodeError(error: ErrorData): Error {
 
 function encodeInstance(error: Error): ErrorData {
   const name = bounded(nameOf(error), limits.nameBytesMax)
-  const text = bounded(String(error.message), MESSAGE_LENGTH_MAX)
+  // Handlers can make anything of an error's message, whatever its type says.
+  const { message: given }: { readonly message: unknown } = error
+  const text = bounded(String(given), MESSAGE_LENGTH_MAX)
   const [data, note] = freezeData(dataOf(error))
   const message = text + note
   return error instanceof StreamyError ? { name, code: error.code, message, data } : { name, message, data }
@@ -80,7 +82,8 @@ function dataOf(error: Error): unknown {
 
 // Classes that extend Error without setting a name are called by the name of their class.
 function nameOf(error: Error): string {
-  const name = String(error.name)
+  const { name: given }: { readonly name: unknown } = error
+  const name = String(given)
   return name === 'Error' ? error.constructor.name || name : name
 }
 

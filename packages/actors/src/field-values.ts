@@ -87,7 +87,8 @@ function internShape(header: Uint8Array): FieldShape {
   const reader = new ByteReader(header)
   const shape = new FieldShape(
     reader.list(() => reader.string()),
-    header.slice(),
+    // A copy, whatever kind of view it is: bytes from a store are only lent.
+    Uint8Array.from(header),
   )
   reader.finish()
   shapes.set(text, shape)

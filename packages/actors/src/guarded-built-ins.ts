@@ -8,7 +8,7 @@ import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers'
 import { fillView } from './guarded-globals.ts'
-import { guardedFunction, type InHandler, refusing } from './guarded-property.ts'
+import { guardedFunction, type InHandler, notDeterministic, refusing } from './guarded-property.ts'
 import type { HandlerSource } from './running.ts'
 
 const useCaller = 'Do it in the caller, and pass what it brought as an argument.'
@@ -22,9 +22,19 @@ export function builtInFunctions(): void {
   wrapped = true
   wrap(crypto, 'randomUUID', (scope) => scope.source.uuid())
   wrap(crypto, 'getRandomValues', (scope, [view]) => fillView(scope.source, view))
-  wrap(crypto, 'randomFillSync', (scope, [view]) => fillView(scope.source, view))
-  wrap(crypto, 'randomBytes', (scope, [size]) => fillView(scope.source, Buffer.alloc(Number(size))))
-  wrap(crypto, 'randomInt', (scope, args) => randomInt(scope.source, args))
+  wrap(crypto, 'randomFillSync', (scope, [view, ...range]) => {
+    if (range.length > 0) throw notDeterministic(scope, 'randomFillSync with a range', 'Pass a subarray.')
+    return fillView(scope.source, view)
+  })
+  wrap(crypto, 'randomBytes', (scope, [size, callback]) => {
+    if (callback !== undefined) throw notDeterministic(scope, 'a callback', 'Leave it out, and use what is returned.')
+    return fillView(scope.source, Buffer.alloc(Number(size)))
+  })
+  wrap(crypto, 'randomInt', (scope, args) => {
+    if (typeof args.at(-1) === 'function') throw notDeterministic(scope, 'a callback', 'Use what is returned.')
+    return randomInt(scope.source, args)
+  })
+  wrap(crypto, 'randomFill', refusing('crypto.randomFill', 'Use crypto.getRandomValues.'))
   for (const name of ['setTimeout', 'setInterval', 'setImmediate']) wrap(timers, name, refusing(name, useAfter))
   for (const name of ['execSync', 'execFileSync', 'spawnSync'])
     wrap(childProcess, name, refusing(`child_process.${name}`, useCaller))

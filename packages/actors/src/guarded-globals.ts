@@ -36,7 +36,7 @@ function clocks(): Guarded[] {
 function guardedHrtime(guarded: GuardedProperty): unknown {
   const refuse = refusing('process.hrtime', 'Use this.now.')
   const replacement = guardedFunction(guarded, refuse)
-  const bigint = guardedFunction({ original: process.hrtime.bigint }, refuse)
+  const bigint = guardedFunction({ original: Reflect.get(process.hrtime, 'bigint') }, refuse)
   return Object.defineProperty(replacement, 'bigint', { value: bigint })
 }
 

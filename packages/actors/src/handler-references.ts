@@ -16,16 +16,16 @@ export interface TimerRequest {
 }
 
 /** The classes of references that handlers get to actors with these handlers. */
-export function handlerReferences(handlers: Iterable<HandlerDefinition>): {
+export function handlerReferences(handlers: ReadonlyMap<string, HandlerDefinition>): {
   readonly callClass: ReferenceClass
   readonly tellClass: ReferenceClass
   readonly timerClass: ReferenceClass
 } {
   // Each class is made with the context its send function takes: by `Actor` and nobody else.
   return {
-    callClass: referenceClass(handlers, callNow) as ReferenceClass,
-    tellClass: referenceClass(handlers, tell) as ReferenceClass,
-    timerClass: referenceClass(handlers, setTimer) as ReferenceClass,
+    callClass: referenceClass(handlers.values(), callNow) as ReferenceClass,
+    tellClass: referenceClass(handlers.values(), tell) as ReferenceClass,
+    timerClass: referenceClass(handlers.values(), setTimer) as ReferenceClass,
   }
 }
 

@@ -27,6 +27,7 @@ export type {
 export { isolate } from './determinism-guard.ts'
 export { dynamicReference, type SendByName } from './dynamic-reference.ts'
 export { decodeError, encodeError } from './error-codec.ts'
+export { fingerprintDifference } from './fingerprint.ts'
 export { type ReferenceClass, referenceClass, referredActor, type Send } from './reference-class.ts'
 export type { HandlerName, LocalReference, Reference, TellReference, TimerHandle, TimerReference } from './reference.ts'
 export { registerActor, type Registration } from './register-actor.ts'

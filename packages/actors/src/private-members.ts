@@ -23,9 +23,8 @@ const wordsBeforeValue = new Set(
 )
 const modifiers = new Set(['async', 'get', 'set', '*', 'static'])
 
-/** Names of the private instance members that the class itself declares, with their `#`. */
-export function privateMembersOf(actorClass: object): readonly string[] {
-  const source = Function.prototype.toString.call(actorClass)
+/** Names of the private instance members that a class of this source itself declares, with their `#`. */
+export function privateMembersIn(source: string): readonly string[] {
   return source.includes('#') ? declaredIn(tokensOf(source)) : []
 }
 

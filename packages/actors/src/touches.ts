@@ -4,6 +4,8 @@ import { type ActorRef, type Call, limits, StreamyError, type Touch } from '@str
 import type { ActorDefinition, ActorLookup, HandlerDefinition, TouchScope } from './actor-definition.ts'
 import { actorRefOf } from './actor-key.ts'
 import { unpackArguments } from './argument-schema.ts'
+import { notDeterministic } from './guarded-property.ts'
+import { type HandlerScope, type HandlerSource, running } from './running.ts'
 
 /** Declares that a message only reads the actor, so that others may read it at the same time. */
 export function reads(ref: ActorRef): Touch {
@@ -22,8 +24,7 @@ export function touchesOf(
     key: call.ref.key,
     actor: (type, key) => actorRefOf(lookup.find(type).name, key),
   }
-  // The decorator has checked that the function takes what the method takes.
-  const touched: unknown = handler.touches(scope, ...(unpackArguments(call.args) as never[]))
+  const touched = runTouches(handler, handler.touches, scope, call)
   if (!Array.isArray(touched)) throw invalid(handler, 'did not return a list')
   const found = new Map<string, Touch>()
   for (const item of touched as readonly unknown[]) {
@@ -35,12 +36,46 @@ export function touchesOf(
   return [...found.values()]
 }
 
+// It runs like a handler that has arguments and nothing else: clocks and randomness are refused.
+function runTouches(
+  handler: HandlerDefinition,
+  touches: NonNullable<HandlerDefinition['touches']>,
+  self: TouchScope,
+  call: Call,
+): unknown {
+  const { scope } = running
+  const args = unpackArguments(call.args)
+  running.scope = touchesScope(handler, call)
+  try {
+    // The decorator has checked that the function takes what the method takes.
+    return touches(self, ...(args as never[]))
+  } finally {
+    running.scope = scope
+  }
+}
+
+function touchesScope(handler: HandlerDefinition, call: Call): HandlerScope {
+  const refuse = (): never => {
+    throw notDeterministic(scope, 'a clock or randomness', 'Name the actors from the arguments alone.')
+  }
+  const source: HandlerSource = {
+    get now(): number {
+      return refuse()
+    },
+    position: 0,
+    random: refuse,
+    uuid: refuse,
+    randomFill: refuse,
+  }
+  const scope: HandlerScope = { ref: call.ref, access: 'construct', label: `touches of ${handler.label}`, source }
+  return scope
+}
+
 function touchFrom(handler: HandlerDefinition, item: unknown): Touch {
   if (typeof item === 'object' && item !== null) {
     // References and touches are made by `TouchScope` and `reads`; anything else lacks their members.
-    const { ref, mode, type, key, id } = item as Partial<Touch & ActorRef>
-    if (ref !== undefined && mode !== undefined) return { ref, mode }
-    if (type !== undefined && key !== undefined && id !== undefined) return { ref: { type, key, id }, mode: 'write' }
+    if ('ref' in item && 'mode' in item) return item as Touch
+    if ('type' in item && 'key' in item) return { ref: item as ActorRef, mode: 'write' }
   }
   throw invalid(handler, 'named something that is no reference')
 }
