@@ -83,6 +83,8 @@ async function linkNext(place: string, directory: string, unfinished: string): P
       await fs.link(join(directory, unfinished), join(directory, `lock.${highest + 1}`))
       return highest + 1
     } catch (error) {
+      // Only a holder tidies up: this one became it after the question, and took the unfinished socket for abandoned.
+      if (codeOf(error) === 'ENOENT') throw locked(directory, undefined)
       // Somebody else was first; whether that one lives is for the next round.
       if (codeOf(error) !== 'EEXIST') throw error
     }

@@ -48,7 +48,7 @@ export async function openEmbeddedStorage(
     await checkFormat(directory)
     const log = await SegmentedLog.open(join(directory, 'log'), options.log)
     opened.push(log)
-    const store = LmdbStateStore.open(join(directory, 'state.mdb'))
+    const store = await LmdbStateStore.open(join(directory, 'state.mdb'))
     opened.push(store)
     await nodeFileSystem.syncDirectory(directory)
     let closing: Promise<void> | undefined

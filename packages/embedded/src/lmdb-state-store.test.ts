@@ -1,14 +1,222 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+// The LMDB state store: the contract; then durability, damage, a full disk and a process that is killed.
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import * as lmdb from 'lmdb'
 import { testStateStoreConformance } from '@streamy-db/core/testing'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { LmdbStateStore } from './lmdb-state-store.ts'
+import { ChildProgram } from './testing/child-program.ts'
 
 testStateStoreConformance('LmdbStateStore', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'streamy-state-'))
   return {
-    open: async () => LmdbStateStore.open(join(directory, 'state.mdb')),
+    open: () => LmdbStateStore.open(join(directory, 'state.mdb')),
     discard: () => rm(directory, { recursive: true }),
     durable: true,
   }
+})
+
+describe('LmdbStateStore', () => {
+  let directory: string
+  let path: string
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'streamy-state-'))
+    path = join(directory, 'state.mdb')
+  })
+
+  afterEach(() => rm(directory, { recursive: true }))
+
+  it('refuses a file that is open without a flush for every commit', async () => {
+    const careless = lmdb.open({ path, noSync: true, noSubdir: true })
+    await expect(LmdbStateStore.open(path)).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringContaining('noSync'),
+    })
+    await careless.close()
+  })
+
+  it('refuses keys and values beyond the limits, and then applies nothing', async () => {
+    const store = await LmdbStateStore.open(path)
+    const good = { key: 'good', value: new Uint8Array(1) }
+    for (const key of ['', 'a\0b', 'x'.repeat(5001), 'ü'.repeat(2501)]) {
+      await expect(store.advance([good, { key, value: new Uint8Array(1) }])).rejects.toMatchObject({
+        code: 'KEY_INVALID',
+      })
+    }
+    const huge = { key: 'huge', value: new Uint8Array(16 * 1024 * 1024 + 1) }
+    await expect(store.advance([good, huge])).rejects.toMatchObject({ code: 'VALUE_TOO_LARGE' })
+    expect(store.get('good')).toBeUndefined()
+    await store.close()
+  })
+
+  it('grows as it must', async () => {
+    const store = await LmdbStateStore.open(path)
+    for (let round = 0; round < 8; round++) {
+      // A reader is in its snapshot while the file outgrows its map.
+      const scan = store.scan('')[Symbol.iterator]()
+      scan.next()
+      await store.advance(
+        Array.from({ length: 8 }, (_, index) => ({
+          key: `${round}/${index}`,
+          value: new Uint8Array(2 ** 20).fill(round),
+        })),
+      )
+      scan.return?.()
+      expect(store.get(`${round}/7`)?.at(-1)).toBe(round)
+      expect(store.get('0/0')?.at(-1)).toBe(0)
+    }
+    await store.close()
+  })
+})
+
+describe('a damaged state', () => {
+  let directory: string
+  let path: string
+  let whole: Buffer
+  const model = new Map<string, Buffer>()
+
+  // A state with a history: leaves, branches, values with pages of their own, long keys, free pages.
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'streamy-state-'))
+    path = join(directory, 'state.mdb')
+    const store = await LmdbStateStore.open(path)
+    for (let round = 0; round < 40; round++) {
+      const changes = Array.from({ length: 60 }, (_, index) => {
+        const number = (index * 37 + round * 101) % 700
+        const key = number % 50 === 0 ? `long/${number}/`.padEnd(1500 + number, 'x') : `Account/${number}`
+        const value =
+          (number + round) % 5 === 0
+            ? undefined
+            : Buffer.alloc(number % 40 === 3 ? 9000 + round : 20 + number / 4, round)
+        return { key, value }
+      })
+      await store.advance(changes)
+      for (const { key, value } of changes) {
+        if (value === undefined) model.delete(key)
+        else model.set(key, value)
+      }
+    }
+    await store.close()
+    whole = await readFile(path)
+  })
+
+  afterAll(() => rm(directory, { recursive: true }))
+
+  /** Opens a copy with these bytes and reads it all: right, or STATE_CORRUPT; nothing else, and the process lives. */
+  async function outcomeOf(bytes: Uint8Array, verify = true): Promise<'right' | 'reported'> {
+    const copy = join(directory, 'copy.mdb')
+    await rm(`${copy}-lock`, { force: true })
+    await writeFile(copy, bytes)
+    let store: LmdbStateStore | undefined
+    try {
+      store = await LmdbStateStore.open(copy, { verify })
+      for (const [key, value] of model) expect(value.equals(store.get(key) ?? Buffer.of())).toBe(true)
+      expect(Array.from(store.scan(''))).toHaveLength(model.size)
+      return 'right'
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'STATE_CORRUPT', message: expect.stringContaining('copy.mdb') })
+      return 'reported'
+    } finally {
+      await store?.close()
+    }
+  }
+
+  it('is reported or is where nothing is: bits all over the file', async () => {
+    const outcomes = { right: 0, reported: 0 }
+    const pageSize = 4096
+    for (let page = 0; page < whole.length / pageSize; page++) {
+      // The head of a page, where its structure is, and somewhere in it; half of what the two hold that LMDB starts from.
+      const meta = Array.from({ length: 84 }, (_, index) => 2 * index + page)
+      const offsets = page < 2 ? meta : [page % 24, 24 + (page % 60), (page * 997) % pageSize]
+      for (const offset of offsets) {
+        const flipped = Buffer.from(whole)
+        flipped[page * pageSize + offset] = (whole[page * pageSize + offset] ?? 0) ^ (1 << ((page + offset) % 8))
+        outcomes[await outcomeOf(flipped)]++
+      }
+    }
+    expect(outcomes.reported).toBeGreaterThan(100)
+    expect(outcomes.right).toBeGreaterThan(100)
+  }, 30_000)
+
+  it('is reported when the file was cut', async () => {
+    for (let length = 1; length < whole.length; length += 4096 * 3 - 5) {
+      expect(await outcomeOf(whole.subarray(0, length))).toBe('reported')
+    }
+  })
+
+  it('is reported when it is no state at all', async () => {
+    expect(await outcomeOf(Buffer.from('not a state'))).toBe('reported')
+    expect(await outcomeOf(Buffer.alloc(whole.length, 0xa5))).toBe('reported')
+    expect(await outcomeOf(Buffer.alloc(whole.length))).toBe('reported')
+  })
+
+  it('is not used value by value either, when the file was not checked at open', async () => {
+    const value = Array.from(model.values()).find((each) => each.length > 50) ?? whole
+    const flipped = Buffer.from(whole)
+    for (let at = whole.indexOf(value); at >= 0; at = whole.indexOf(value, at + 1)) flipped[at] = (whole[at] ?? 0) ^ 1
+    expect(await outcomeOf(flipped, false)).toBe('reported')
+  })
+})
+
+describe('a process of its own', () => {
+  let directory: string
+  let program: ChildProgram
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'streamy-state-'))
+    program = await ChildProgram.build(
+      directory,
+      `
+      import { LmdbStateStore } from './index.ts'
+      const [path, from] = process.argv.slice(2)
+      const store = await LmdbStateStore.open(path)
+      try {
+        for (let round = Number(from); ; round++) {
+          const value = new Uint8Array(2000).fill(round)
+          await store.advance(Array.from({ length: 200 }, (_, index) => ({ key: index + '/' + (round % 3 === 0 ? round : ''), value })))
+          console.log(round)
+        }
+      } catch (error) {
+        console.log(error.code, await store.advance([]).catch((again) => again.code))
+      }
+      await store.close()
+      `,
+    )
+  })
+
+  afterAll(() => rm(directory, { recursive: true }))
+
+  async function expectState(path: string, acknowledged: number): Promise<void> {
+    const store = await LmdbStateStore.open(path)
+    // One transaction each: all values of the last round there is, or none of it.
+    const rounds = new Set(Array.from({ length: 200 }, (_, index) => store.get(`${index}/`)?.[0]))
+    expect(rounds.size).toBe(1)
+    for (let round = 0; round <= acknowledged; round += 3) {
+      const key = round % 3 === 0 ? round : ''
+      for (let index = 0; index < 200; index++) expect(store.get(`${index}/${key}`)?.[0]).toBe(round & 0xff)
+    }
+    await store.close()
+  }
+
+  it('that is killed loses nothing acknowledged and leaves nothing half done', async () => {
+    const path = join(directory, 'killed.mdb')
+    let acknowledged = -1
+    for (let kill = 0; kill < 5; kill++) {
+      const child = program.start([path, `${acknowledged + 1}`])
+      await child.printed(3 + kill)
+      acknowledged = Number((await child.kill()).at(-1))
+      await expectState(path, acknowledged)
+    }
+  })
+
+  it('whose disk is full rejects, refuses to go on, and keeps what was acknowledged', async () => {
+    const path = join(directory, 'full.mdb')
+    const lines = await program.start([path, '0'], { fileBytesMax: 6_000_000 }).finished()
+    expect(lines.at(-1)).toBe('STORAGE_FAILED STORAGE_FAILED')
+    expect(lines.length).toBeGreaterThan(3)
+    await expectState(path, Number(lines.at(-2)))
+  })
 })

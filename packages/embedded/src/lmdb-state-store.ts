@@ -2,15 +2,30 @@
 // its promise resolves. Every value carries a checksum over its key and its bytes, kept where LMDB's binding keeps the
 // version of an entry, so that neither writing nor checking copies the value.
 //
-// LMDB does not checksum its pages. What is checked here is every value that is read; damage to the tree around the
-// values is found by LMDB's own checks or by `verify`, see the README.
+// LMDB does not checksum its pages. Every value is checked when it is read; the tree around the values is checked when
+// the store is opened, see `state-verification.ts`.
 
-import { statSync } from 'node:fs'
-import { crc32 } from 'node:zlib'
+import { stat } from 'node:fs/promises'
 import * as lmdb from 'lmdb'
 import { StreamyError, storeClosed, type StateChange, type StateStore } from '@streamy-db/core'
 import { embeddedLimits } from './embedded-limits.ts'
-import { assertKey, isLongKey, originalEntry, stateKeyEncoder, storedPrefix, storedValue } from './state-key.ts'
+import { Damage } from './lmdb-file.ts'
+import { verifyStateFile } from './state-verification.ts'
+import {
+  assertKey,
+  checksumOfState,
+  isLongKey,
+  originalEntry,
+  stateKeyEncoder,
+  storedPrefix,
+  storedValue,
+} from './state-key.ts'
+
+/** Options of {@link LmdbStateStore.open}. */
+export interface LmdbStateStoreOptions {
+  /** Whether the whole file is checked first; true by default. */
+  readonly verify?: boolean
+}
 
 /** A {@link StateStore} on LMDB. */
 export class LmdbStateStore implements StateStore {
@@ -20,14 +35,17 @@ export class LmdbStateStore implements StateStore {
   #failure: StreamyError | undefined
   #closing: Promise<void> | undefined
 
-  /** Opens the store in the file `path`, making it when it is not there; throws STATE_CORRUPT when it is damaged. */
-  static open(path: string): LmdbStateStore {
+  /**
+   * Opens the store in the file `path`, making it when it is not there; rejects with STATE_CORRUPT when it is damaged.
+   * `verify: false` skips the check of the whole file (see `state-verification.ts`), for a state too large for it.
+   */
+  static async open(path: string, { verify: verified = true }: LmdbStateStoreOptions = {}): Promise<LmdbStateStore> {
+    if (verified) await verify(path)
     const database = openDatabase(path)
     try {
       assertDurable(database, path)
-      assertWhole(database, path)
     } catch (error) {
-      void database.close()
+      await database.close()
       throw error
     }
     return new LmdbStateStore(path, database)
@@ -44,7 +62,8 @@ export class LmdbStateStore implements StateStore {
     if (shared === undefined) return undefined
     // The binding reads every value into the same memory; the caller keeps a copy.
     const stored = Uint8Array.prototype.slice.call(shared, 0, this.#database.lastSize)
-    if (checksum(key, stored) !== lmdb.getLastVersion()) throw corrupt(this.#path, key, 'its value fails its checksum')
+    if (checksumOfState(key, stored) !== lmdb.getLastVersion())
+      throw corrupt(this.#path, key, 'its value fails its checksum')
     if (!isLongKey(key)) return stored
     const entry = originalEntry(storedKeyOf(key), stored)
     if (entry?.key !== key) throw corrupt(this.#path, key, 'another key stands in its place')
@@ -58,7 +77,7 @@ export class LmdbStateStore implements StateStore {
     for (const { key: storedKey, value, version } of this.#range(start.length === 0 ? Buffer.of(0) : start)) {
       if (!storedKey.subarray(0, start.length).equals(start)) return
       const entry = originalEntry(storedKey, value)
-      if (entry === undefined || checksum(entry.key, value) !== version) {
+      if (entry === undefined || checksumOfState(entry.key, value) !== version) {
         throw corrupt(this.#path, entry?.key ?? storedKey.toString(), 'its value fails its checksum')
       }
       if (entry.key.startsWith(prefix)) yield entry
@@ -131,7 +150,6 @@ interface Database {
   readonly lastSize: number
   getBinaryFast(key: string): Uint8Array | undefined
   getRange(options: { readonly start: Buffer; readonly versions: true }): Iterable<RangeEntry>
-  getStats(): { readonly pageSize: number; readonly lastPageNumber: number }
   put(key: string, value: Uint8Array, version: number): unknown
   remove(key: string): unknown
   batch(write: () => void): Promise<boolean>
@@ -155,9 +173,7 @@ function openDatabase(path: string): Database {
     const reason = messageOf(error)
     if (/MDB_(INVALID|CORRUPTED|VERSION_MISMATCH|PAGE_NOTFOUND|PANIC)/.test(reason))
       throw corrupt(path, undefined, reason, error)
-    throw new StreamyError('STORAGE_FAILED', `Opening ${path} failed: ${reason}. Check the disk and the permissions.`, {
-      cause: error,
-    })
+    throw openingFailed(path, error)
   }
 }
 
@@ -179,14 +195,27 @@ function assertDurable(database: Database, path: string): void {
   }
 }
 
-/** A file that is shorter than LMDB knows it to be would end the process at the first page that is missing. */
-function assertWhole(database: Database, path: string): void {
-  const { pageSize, lastPageNumber } = database.getStats()
-  const { size } = statSync(path)
-  const wanted = (lastPageNumber + 1) * pageSize
-  // A new file has no pages yet.
-  if (size >= wanted || (size === 0 && lastPageNumber <= 1)) return
-  throw corrupt(path, undefined, `the file has ${size} bytes and should have ${wanted}; it was cut`)
+/** Throws STATE_CORRUPT when the file is there and is not whole. */
+async function verify(path: string): Promise<void> {
+  const size = await stat(path).then(
+    (stats) => stats.size,
+    () => 0,
+  )
+  if (size === 0) return
+  try {
+    await verifyStateFile(path)
+  } catch (error) {
+    if (error instanceof Damage) throw corrupt(path, undefined, `page ${error.page}: ${error.message}`, error)
+    throw openingFailed(path, error)
+  }
+}
+
+function openingFailed(path: string, cause: unknown): StreamyError {
+  return new StreamyError(
+    'STORAGE_FAILED',
+    `Opening ${path} failed: ${messageOf(cause)}. Check the disk and the permissions.`,
+    { cause },
+  )
 }
 
 function prepare({ key, value }: StateChange): PreparedChange {
@@ -200,12 +229,7 @@ function prepare({ key, value }: StateChange): PreparedChange {
     )
   }
   const stored = storedValue(key, value)
-  return { key, stored, check: checksum(key, stored) }
-}
-
-/** Over the key too: a value that turns up under another key is not valid there. */
-function checksum(key: string, stored: Uint8Array): number {
-  return crc32(stored, crc32(key))
+  return { key, stored, check: checksumOfState(key, stored) }
 }
 
 function storedKeyOf(key: string): Buffer {

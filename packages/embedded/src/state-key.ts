@@ -6,6 +6,7 @@
 //   longer:                head (1024)  FF  hash (32)     length (4)  key  value
 
 import { createHash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import { StreamyError } from '@streamy-db/core'
 import { embeddedLimits } from './embedded-limits.ts'
 
@@ -72,6 +73,11 @@ export function originalEntry(
   const key = buffer.subarray(lengthBytes, keyEnd)
   if (!storedLongKey(key).equals(storedKey)) return undefined
   return { key: key.toString(), value: stored.subarray(keyEnd) }
+}
+
+/** The checksum of a stored value. It covers the key: a value that turns up under another key is not valid there. */
+export function checksumOfState(key: string, stored: Uint8Array): number {
+  return crc32(stored, crc32(key))
 }
 
 /** What every stored key begins with when the key begins with `prefix`. */
