@@ -1,0 +1,51 @@
+// The actors that the benchmarks call: a sequence of ids, and accounts that pass money on.
+
+import { Actor, ActorError, actor, message, query } from 'streamy-db'
+
+/** An account was to give more than it has. */
+export class InsufficientFunds extends ActorError<{ readonly balance: number; readonly wanted: number }> {}
+
+/** Gives out 1, 2, 3 and so on. */
+@actor()
+export class Sequence extends Actor {
+  next = 1
+
+  @message()
+  getNextId(): number {
+    return this.next++
+  }
+
+  /** How many ids it has given out. */
+  @query()
+  given(): number {
+    return this.next - 1
+  }
+}
+
+/** Money. */
+@actor()
+export class Account extends Actor {
+  balance = 0
+
+  @message()
+  deposit(amount: number): number {
+    return (this.balance += amount)
+  }
+
+  @message()
+  withdraw(amount: number): number {
+    if (amount > this.balance) throw new InsufficientFunds('not enough', { balance: this.balance, wanted: amount })
+    return (this.balance -= amount)
+  }
+
+  @message({ touches: (self, to: string) => [self.actor(Account, to)] })
+  transfer(to: string, amount: number): void {
+    this.withdraw(amount)
+    this.actor(Account, to).deposit(amount)
+  }
+
+  @query()
+  funds(): number {
+    return this.balance
+  }
+}

@@ -1,0 +1,97 @@
+// The closed loop: so many callers, each of which makes its next call when it has the answer to its last. All that is
+// measured goes through this loop, the floor as well, so that its own cost is the same on both sides: one reading of the
+// clock and one sample per call.
+
+import { Latencies } from './percentiles.ts'
+
+/** What callers of a loop do; see `workloads/`. */
+export interface Callable {
+  /** Chooses the next call. */
+  pick(): number
+  /** Makes it; resolves with its reply. */
+  call(pick: number): Promise<unknown>
+  /** Looks at the reply; throws when it is wrong. */
+  accept(pick: number, reply: unknown): void
+}
+
+/** How hard and how long. */
+export interface Load {
+  readonly callers: number
+  /** Measured time, after a quarter of it that is not measured. */
+  readonly seconds: number
+}
+
+/** What came of it. */
+export interface Measurement {
+  /** Calls answered in the measured time. */
+  readonly calls: number
+  readonly callsPerSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** Processor time of the whole process per call, flushing threads included: what a busy machine changes least. */
+  readonly cpuUsPerCall: number
+}
+
+interface Window {
+  readonly from: number
+  readonly until: number
+  readonly latencies: Latencies
+  calls: number
+  callsUnmeasured: number
+}
+
+const WARM_UP_SHARE = 0.25
+
+/** Runs `callable` under `load`; resolves when every caller has its last answer. Rejects with what a call threw. */
+export async function measure(callable: Callable, { callers, seconds }: Load): Promise<Measurement> {
+  globalThis.gc?.()
+  const from = performance.now() + seconds * 1000 * WARM_UP_SHARE
+  const window: Window = {
+    from,
+    until: from + seconds * 1000,
+    latencies: new Latencies(),
+    calls: 0,
+    callsUnmeasured: 0,
+  }
+  const cpuBefore = process.cpuUsage()
+  await Promise.all(Array.from({ length: callers }, () => callInTurn(callable, window)))
+  const { user, system } = process.cpuUsage(cpuBefore)
+  return {
+    calls: window.calls,
+    callsPerSecond: window.calls / seconds,
+    p50Ms: window.latencies.percentile(0.5),
+    p99Ms: window.latencies.percentile(0.99),
+    cpuUsPerCall: (user + system) / (window.calls + window.callsUnmeasured),
+  }
+}
+
+/** Makes `calls` calls with `callers` callers; resolves with the seconds it took. */
+export async function timeCalls(callable: Callable, callers: number, calls: number): Promise<number> {
+  let left = calls
+  const caller = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1
+      const pick = callable.pick()
+      callable.accept(pick, await callable.call(pick))
+    }
+  }
+  const started = performance.now()
+  await Promise.all(Array.from({ length: callers }, caller))
+  return (performance.now() - started) / 1000
+}
+
+async function callInTurn(callable: Callable, window: Window): Promise<void> {
+  const { from, until, latencies } = window
+  let started = performance.now()
+  while (started < until) {
+    const pick = callable.pick()
+    const reply = await callable.call(pick)
+    callable.accept(pick, reply)
+    const ended = performance.now()
+    if (ended >= from && ended < until) {
+      window.calls += 1
+      latencies.record(ended - started)
+    } else window.callsUnmeasured += 1
+    started = ended
+  }
+}

@@ -1,0 +1,133 @@
+// The command line of the benchmarks: what may be given, what stands when nothing is, and the text of `--help`.
+
+import { tmpdir } from 'node:os'
+import { parseArgs } from 'node:util'
+import { workloadNames, type WorkloadName } from './workload-names.ts'
+
+/** All suites, in the order in which they run. */
+export const suiteNames = ['embedded', 'memory', 'recovery', 'state'] as const
+
+/** One of {@link suiteNames}. */
+export type SuiteName = (typeof suiteNames)[number]
+
+/** What to run and how long. */
+export interface BenchOptions {
+  readonly suites: readonly SuiteName[]
+  readonly workloads: readonly WorkloadName[]
+  readonly callers: readonly number[]
+  /** Measured time of one figure in one round. */
+  readonly seconds: number
+  readonly rounds: number
+  /** Actors of the memory suite; its cache holds a twentieth of them. */
+  readonly actors: number
+  /** Transactions that the recovery suite logs and replays. */
+  readonly transactions: number
+  /** Where databases are put while they are measured. */
+  readonly directory: string
+  readonly json: string | undefined
+}
+
+/** Something on the command line that cannot be. */
+export class UsageError extends Error {}
+
+export const usage = `npm run bench -- [suite …] [options]
+
+Suites (embedded, unless others are named; all for all of them)
+  embedded   ids and transfers in closed loops, beside the floor that disk and encoding set
+  memory     a million actors in a cache of a twentieth of them
+  recovery   replaying a log after a kill, beside the execution that wrote it
+  state      what a message on a small actor costs without any log
+
+Options
+  --quick              everything within about a minute, for a first look
+  --callers 1,256      numbers of concurrent callers (1,64,256,1024,4096)
+  --seconds N          measured time of one figure in one round (1)
+  --rounds N           rounds; the report shows medians and extremes (5)
+  --workloads a,b      of the embedded suite, some of ${workloadNames.slice(0, 4).join(', ')},
+                       ${workloadNames.slice(4).join(', ')} (all)
+  --actors N           actors of the memory suite (1000000)
+  --transactions N     transactions of the recovery suite (1000000)
+  --directory DIR      where databases are put meanwhile (the system's temporary directory)
+  --json FILE          writes all figures of all rounds to a file as well
+  --help               this text`
+
+const thorough = {
+  callers: '1,64,256,1024,4096',
+  seconds: '1',
+  rounds: '5',
+  actors: '1000000',
+  transactions: '1000000',
+}
+const quick = { ...thorough, seconds: '0.3', rounds: '2', actors: '100000', transactions: '100000' }
+
+/** Reads the command line; undefined when it asks for help. Throws {@link UsageError}. */
+export function readOptions(args: readonly string[]): BenchOptions | undefined {
+  const { values, positionals } = parse(args)
+  if (values.help === true) return undefined
+  const defaults = values.quick === true ? quick : thorough
+  return {
+    suites: readSuites(positionals),
+    workloads: readNames('workloads', values.workloads ?? workloadNames.join(','), workloadNames),
+    callers: (values.callers ?? defaults.callers).split(',').map((text) => readCount('callers', text)),
+    seconds: readNumber('seconds', values.seconds ?? defaults.seconds),
+    rounds: readCount('rounds', values.rounds ?? defaults.rounds),
+    actors: readCount('actors', values.actors ?? defaults.actors),
+    transactions: readCount('transactions', values.transactions ?? defaults.transactions),
+    directory: values.directory ?? tmpdir(),
+    json: values.json,
+  }
+}
+
+function parse(args: readonly string[]): ReturnType<typeof parseKnown> {
+  try {
+    return parseKnown(args)
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error })
+  }
+}
+
+// Its result has no type of its own to name.
+// oxlint-disable-next-line typescript/explicit-function-return-type
+function parseKnown(args: readonly string[]) {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean' } as const
+  const options = {
+    callers: text,
+    seconds: text,
+    rounds: text,
+    workloads: text,
+    actors: text,
+    transactions: text,
+    directory: text,
+    json: text,
+    quick: flag,
+    help: flag,
+  }
+  return parseArgs({ args: [...args], options, allowPositionals: true })
+}
+
+function readSuites(names: readonly string[]): readonly SuiteName[] {
+  if (names.length === 0) return ['embedded']
+  if (names.includes('all')) return suiteNames
+  return readNames('suite', names.join(','), suiteNames)
+}
+
+// In the order of `known`, each once.
+function readNames<Name extends string>(option: string, list: string, known: readonly Name[]): readonly Name[] {
+  const given = list.split(',')
+  const unknown = given.find((name) => !(known as readonly string[]).includes(name))
+  if (unknown !== undefined) throw new UsageError(`There is no ${option} ${unknown}; there are ${known.join(', ')}.`)
+  return known.filter((name) => given.includes(name))
+}
+
+function readCount(option: string, text: string): number {
+  const value = readNumber(option, text)
+  if (!Number.isInteger(value)) throw new UsageError(`--${option} takes whole numbers, and ${text} is none.`)
+  return value
+}
+
+function readNumber(option: string, text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && value < Infinity)) throw new UsageError(`--${option} takes a number above 0, and ${text} is none.`)
+  return value
+}
