@@ -65,11 +65,12 @@ export class BatchSubmitter {
 
   /**
    * Submits a transaction. Throws OVERLOADED when too many wait, VALUE_TOO_LARGE, or what an earlier append failed
-   * with; then it was not submitted.
+   * with; then it was not submitted. One that nobody waits for is the engine's own, which bounds these itself: it is
+   * never refused for want of room.
    */
   submit(transaction: Transaction, waiter: Waiter | undefined): void {
     if (this.#failure !== undefined) throw this.#failure
-    if (this.#waiting >= limits.callsQueuedMax) throw overloaded()
+    if (waiter !== undefined && this.#waiting >= limits.callsQueuedMax) throw overloaded()
     if (!this.#builder.add(transaction, wholePartition)) {
       this.#seal()
       this.#builder.add(transaction, wholePartition)

@@ -3,7 +3,7 @@
 /** Time, in integer microseconds since 1970, and one-shot alarms. */
 export interface Clock {
   now(): number
-  /** Calls `wake` once when `now` has reached `at`, never before; the returned function takes it back. */
+  /** Calls `wake` once when `now` has reached `at`, never before and never within the call; the returned function takes it back. */
   alarm(at: number, wake: () => void): () => void
 }
 

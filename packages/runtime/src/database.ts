@@ -28,7 +28,7 @@ export interface DatabaseTransaction extends ActorReferences {}
 
 /** State that must be right. */
 export interface Database extends ActorReferences, AsyncDisposable {
-  /** The position of the last answer this client got: of a message its transaction, of a query what it was read at. */
+  /** A position that covers all this client has seen: each answer moves it to where the log had been executed to. */
   readonly position: Position
 
   /**

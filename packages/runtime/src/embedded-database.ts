@@ -9,13 +9,15 @@ import type {
   HandlerDefinition,
   Reference,
   ReferenceClass,
+  Send,
 } from '@streamy-db/actors'
 import { StreamyError, limits, thaw } from '@streamy-db/core'
-import type { ActorRef, Call, Datum, Engine, Outcome, Position, Program, Transaction } from '@streamy-db/core'
-import type { BatchSubmitter } from './batch-submitter.ts'
+import type { ActorRef, Call, Engine, Outcome, Position, Program, Transaction } from '@streamy-db/core'
+import type { BatchSubmitter, Waiter } from './batch-submitter.ts'
 import { BufferedResult } from './buffered-result.ts'
 import { ClientTransaction, SnapshotChanged } from './client-transaction.ts'
 import type { Database, DatabaseTransaction, ReferenceOptions } from './database.ts'
+import { refuseUnknownMessages } from './unknown-messages.ts'
 
 /** What the database is put together from. */
 export interface EmbeddedParts {
@@ -49,11 +51,7 @@ export class EmbeddedDatabase implements Database {
 
   actor<T extends Actor>(type: ActorClass<T> | string, key: string, _options?: ReferenceOptions): Reference<T> {
     const definition = this.#parts.registry.find(type)
-    let made = this.#classes.get(definition)
-    if (made === undefined) {
-      made = referenceClass(definition.handlers.values(), (_, ref, handler, args) => this.#send(ref, handler, args))
-      this.#classes.set(definition, made)
-    }
+    const made = classFor(this.#classes, definition, (_, ref, handler, args) => this.#send(ref, handler, args))
     // The class was built from the definition of T.
     return new made(this, actorRefOf(definition.name, key)) as Reference<T>
   }
@@ -95,7 +93,7 @@ export class EmbeddedDatabase implements Database {
       this.#assertOpen()
       const call: Call = { ref, message: handler.name, args: packArguments(handler, args) }
       if (handler.kind === 'query') resolve(this.#query(call))
-      else this.#submit(transactionOf(call), (results) => resolve(thaw(results[0])), reject)
+      else this.#parts.submitter.submit(transactionOf(call), new CallWaiter(this, resolve, reject))
     })
   }
 
@@ -106,17 +104,9 @@ export class EmbeddedDatabase implements Database {
     return thaw(value)
   }
 
-  #submit(
-    transaction: Transaction,
-    committed: (results: readonly Datum[]) => void,
-    fail: (error: Error) => void,
-  ): void {
-    const settle = (outcome: Outcome): void => {
-      this.#position = this.#parts.engine.resolved
-      if (outcome.kind === 'committed') committed(outcome.results)
-      else fail(decodeError(outcome.error))
-    }
-    this.#parts.submitter.submit(transaction, { settle, fail })
+  /** Takes note that an answer came in. */
+  answered(): void {
+    this.#position = this.#parts.engine.resolved
   }
 
   // Undefined when the attempt met a conflict.
@@ -143,11 +133,8 @@ export class EmbeddedDatabase implements Database {
   #commit(transaction: Transaction): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#assertOpen()
-      this.#submit(
-        transaction,
-        () => resolve(true),
-        (error) => (isAssertFailed(error) ? resolve(false) : reject(error)),
-      )
+      const fail = (error: Error): void => (isAssertFailed(error) ? resolve(false) : reject(error))
+      this.#parts.submitter.submit(transaction, new CallWaiter(this, () => resolve(true), fail))
     })
   }
 
@@ -155,13 +142,9 @@ export class EmbeddedDatabase implements Database {
     return {
       actor: <T extends Actor>(type: ActorClass<T> | string, key: string): Reference<T> => {
         const definition = this.#parts.registry.find(type)
-        let made = this.#transactionClasses.get(definition)
-        if (made === undefined) {
-          made = referenceClass<ClientTransaction>(definition.handlers.values(), (owner, ref, handler, args) =>
-            this.#sendIn(owner, ref, handler, args),
-          ) as ReferenceClass
-          this.#transactionClasses.set(definition, made)
-        }
+        const made = classFor<ClientTransaction>(this.#transactionClasses, definition, (owner, ref, handler, args) =>
+          this.#sendIn(owner, ref, handler, args),
+        )
         return new made(attempt, actorRefOf(definition.name, key)) as Reference<T>
       },
     }
@@ -195,6 +178,40 @@ export class EmbeddedDatabase implements Database {
     if (this.#closing === undefined) return
     throw new StreamyError('DATABASE_CLOSED', 'The database was closed. Open it again to go on; nothing was sent.')
   }
+}
+
+// Who waits for a call. A class, not closures: one is made for every message.
+class CallWaiter implements Waiter {
+  readonly #database: EmbeddedDatabase
+  readonly #resolve: (result: unknown) => void
+  readonly #reject: (error: Error) => void
+
+  constructor(database: EmbeddedDatabase, resolve: (result: unknown) => void, reject: (error: Error) => void) {
+    this.#database = database
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  settle(outcome: Outcome): void {
+    this.#database.answered()
+    if (outcome.kind === 'committed') this.#resolve(thaw(outcome.results[0]))
+    else this.#reject(decodeError(outcome.error))
+  }
+
+  fail(error: Error): void {
+    this.#reject(error)
+  }
+}
+
+/** The class of references to actors of one definition, made the first time it is asked for. */
+function classFor<Context>(classes: Classes, definition: ActorDefinition, send: Send<Context>): ReferenceClass {
+  const known = classes.get(definition)
+  if (known !== undefined) return known
+  // Each of the two sets of classes is used with the context its send function takes, and with no other.
+  const made = referenceClass(definition.handlers.values(), send) as ReferenceClass
+  refuseUnknownMessages(made, definition)
+  classes.set(definition, made)
+  return made
 }
 
 function transactionOf(call: Call): Transaction {

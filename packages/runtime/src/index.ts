@@ -2,4 +2,6 @@
 
 export { systemClock, type Clock } from './clock.ts'
 export type { ActorReferences, Database, DatabaseTransaction, ReferenceOptions } from './database.ts'
-export { open, type OpenOptions } from './open-embedded.ts'
+export { ManualClock } from './manual-clock.ts'
+export { open } from './open-embedded.ts'
+export type { OpenOptions } from './open-options.ts'

@@ -50,6 +50,11 @@ export class StateFlusher {
     return undefined
   }
 
+  /** Waits for a flush under way, whatever becomes of it. */
+  async idle(): Promise<void> {
+    await this.#flushing?.catch(() => {})
+  }
+
   /** Flushes all that has resolved, after a flush under way. Rejects with what the store failed with. */
   async flush(): Promise<void> {
     while (this.#flushing !== undefined) await this.#flushing

@@ -6,7 +6,7 @@
 //                      '--state--> flusher --> store
 
 import { StreamyError, encodeControlBatch, indexOf } from '@streamy-db/core'
-import type { Effects, Engine, Incident, Log, LogEntry, Position, Sequence } from '@streamy-db/core'
+import type { Effects, Engine, Incident, Log, LogEntry, LogTime, Position, Sequence } from '@streamy-db/core'
 import type { BatchSubmitter, SubmittedBatch } from './batch-submitter.ts'
 import type { Clock } from './clock.ts'
 import type { StateFlusher } from './state-flusher.ts'
@@ -31,8 +31,9 @@ export class Worker {
   readonly #options: WorkerOptions
   readonly #stopping = new AbortController()
   #position: Position = 0
-  #live = false
-  #cancelAlarm: (() => void) | undefined
+  /** `replaying` and `settling`: what the engine wants appended has to wait, see `#perform`. */
+  #phase: 'replaying' | 'live' | 'settling' = 'replaying'
+  #alarm: { readonly due: LogTime; readonly cancel: () => void } | undefined
   #running: Promise<void> = Promise.resolve()
 
   constructor(options: WorkerOptions) {
@@ -51,16 +52,23 @@ export class Worker {
     const caughtUp = engine.next > tail ? Promise.resolve() : this.#follow(tail)
     await caughtUp
     this.#position = engine.resolved
-    this.#live = true
+    this.#phase = 'live'
     engine.askAgain()
     this.#perform(engine.takeEffects(), undefined)
     this.#running = this.#follow(Infinity).catch((error: unknown) => this.#options.onFailure(asError(error)))
     this.#armTick()
   }
 
+  /** Starts nothing by itself any more: tells and timers stay in the state, for the next opening. */
+  settle(): void {
+    this.#phase = 'settling'
+    this.#alarm?.cancel()
+    this.#alarm = undefined
+  }
+
   /** Stops following; what was delivered has been executed. */
   async stop(): Promise<void> {
-    this.#cancelAlarm?.()
+    this.settle()
     this.#stopping.abort()
     await this.#running
   }
@@ -89,29 +97,32 @@ export class Worker {
     flusher.executed(entry.bytes.length)
     this.#position = engine.resolved
     this.#perform(engine.takeEffects(), batch)
-    if (this.#live) this.#armTick()
+    this.#armTick()
   }
 
   #perform({ replies, submissions, incidents }: Effects, batch: SubmittedBatch | undefined): void {
     if (batch !== undefined)
       for (const { position, outcome } of replies) batch.waiters[indexOf(position) - 1]?.settle(outcome)
-    // While old entries are replayed the log may hold what the engine wants appended: it asks again when it is live.
-    if (!this.#live) return
+    // While old entries are replayed the log may hold what the engine wants appended: it asks again when it is live. A
+    // worker that settles leaves it in the outbox, or one tell after another would keep it from ending.
+    if (this.#phase !== 'live') return
     for (const transaction of submissions) this.#options.submitter.submit(transaction, undefined)
     for (const incident of incidents) this.#options.onIncident(incident)
   }
 
-  // Log time moves only with entries, so a due timer in an idle database needs one.
+  // Log time moves only with entries, so a due timer in an idle database needs one. In a busy one the entries under way
+  // do it, or else the alarm is set again when the first of them was executed.
   #armTick(): void {
     const due = this.#options.engine.nextTimerDue
-    if (due === undefined || this.#cancelAlarm !== undefined) return
+    if (this.#phase !== 'live' || due === undefined) return
+    if (this.#alarm !== undefined && this.#alarm.due <= due) return
+    this.#alarm?.cancel()
     const { clock, submitter } = this.#options
     const cancel = clock.alarm(due, () => {
-      this.#cancelAlarm = undefined
+      this.#alarm = undefined
       if (submitter.idle) submitter.submitEntry(encodeControlBatch('tick', noBody))
-      else this.#armTick()
     })
-    this.#cancelAlarm = cancel
+    this.#alarm = { due, cancel }
   }
 }
 

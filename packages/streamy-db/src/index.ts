@@ -17,6 +17,7 @@ export {
 } from '@streamy-db/actors'
 export { StreamyError, type ErrorCode, type ErrorKind, type Incident, type Position } from '@streamy-db/core'
 export {
+  ManualClock,
   open,
   type Clock,
   type Database,

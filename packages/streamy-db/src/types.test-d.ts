@@ -1,0 +1,135 @@
+// What must compile and what must not. This file is compiled and never run: every line below `@ts-expect-error` is an
+// error, or the compiler says that it is none.
+
+import { Actor, actor, message, open, query, reads, registerActor } from './index.ts'
+import type { Database, LocalReference, Reference, TellReference, TimerHandle } from './index.ts'
+
+@actor()
+class Account extends Actor {
+  balance = 0
+  private secret = 1
+  timer: TimerHandle | undefined = undefined
+
+  @message()
+  deposit(amount: number, note?: string): number {
+    return (this.balance += amount + this.secret * (note ?? '').length)
+  }
+
+  @message({ touches: (self, to: string) => [reads(self.actor(Account, to))] })
+  handlers(to: string): void {
+    const local: LocalReference<Account> = this.actor(Account, to)
+    const balance: number = local.deposit(1)
+    // @ts-expect-error a call within a transaction is no promise
+    local.deposit(1).then(() => {})
+    const told: TellReference<Account> = this.tell(Account, to)
+    const nothing: void = told.deposit(1)
+    // @ts-expect-error a tell has no result
+    const result: number = told.deposit(1)
+    // @ts-expect-error a tell takes what the message takes
+    told.deposit('1')
+    this.timer = this.after(1).deposit(5)
+    // @ts-expect-error a timer takes what the message takes
+    this.after(1).deposit('5')
+    // @ts-expect-error there is no such message
+    this.after(1).deposti(5)
+    // @ts-expect-error Actor's own members are not to be called through a reference
+    local.destroy()
+    void [balance, nothing, result]
+  }
+
+  @query()
+  statement(): string {
+    return `${this.balance}`
+  }
+}
+
+declare const db: Database
+
+export async function calls(): Promise<void> {
+  const balance: number = await db.actor(Account, 'a').deposit(1)
+  const noted: number = await db.actor(Account, 'a').deposit(1, 'note')
+  const text: string = await db.actor(Account, 'a').statement()
+  // @ts-expect-error a misspelt message
+  await db.actor(Account, 'a').deposti(1)
+  // @ts-expect-error a wrong argument
+  await db.actor(Account, 'a').deposit('1')
+  // @ts-expect-error a missing argument
+  await db.actor(Account, 'a').deposit()
+  // @ts-expect-error one argument too many
+  await db.actor(Account, 'a').deposit(1, 'note', 2)
+  // @ts-expect-error a result that nobody has awaited
+  const unawaited: number = db.actor(Account, 'a').deposit(1)
+  // @ts-expect-error a result of another type
+  const wrong: string = await db.actor(Account, 'a').deposit(1)
+  // @ts-expect-error a key is a string
+  db.actor(Account, 1)
+  // @ts-expect-error only classes of actors have references
+  db.actor(Date, 'a')
+  void [balance, noted, text, unawaited, wrong]
+}
+
+export function members(reference: Reference<Account>): void {
+  // @ts-expect-error a field is not to be read from outside
+  void reference.balance
+  // @ts-expect-error nor is a private one
+  void reference.secret
+  // @ts-expect-error Actor's own members are for handlers
+  void reference.now
+  // @ts-expect-error the same
+  reference.after(1)
+  // @ts-expect-error the same
+  reference.actor(Account, 'b')
+  // @ts-expect-error the same
+  reference.destroy()
+  // @ts-expect-error a reference is no promise
+  reference.then(() => {})
+}
+
+export async function transactions(): Promise<void> {
+  const done: string = await db.transaction(async (tx) => {
+    const text: string = await tx.actor(Account, 'a').statement()
+    tx.actor(Account, 'b').deposit(1)
+    // @ts-expect-error a misspelt message
+    tx.actor(Account, 'b').deposti(1)
+    // @ts-expect-error no transactions within transactions
+    await tx.transaction(async () => {})
+    return text
+  })
+  // @ts-expect-error a result of another type
+  const wrong: number = await db.transaction(async () => 'text')
+  void [done, wrong]
+}
+
+export async function opens(): Promise<void> {
+  await using opened = await open('./data', { actors: [Account] })
+  // @ts-expect-error the actors are required
+  await open('./data')
+  // @ts-expect-error not a class of actors
+  await open('./data', { actors: [Date] })
+  // @ts-expect-error a misspelt option
+  await open('./data', { actors: [Account], actorsCacheMax: 1 })
+  // @ts-expect-error there is no such consistency
+  opened.actor(Account, 'a', { consistency: 'eventual' })
+}
+
+class Plain extends Actor {
+  count = 0
+
+  add(by: number): number {
+    return (this.count += by)
+  }
+}
+
+registerActor(Plain, { messages: { add: {} }, queries: {} })
+// @ts-expect-error a misspelt message
+registerActor(Plain, { messages: { ad: {} } })
+// @ts-expect-error a field is no message
+registerActor(Plain, { messages: { count: {} } })
+
+export class Declared extends Actor {
+  // @ts-expect-error what `touches` takes must be what the message takes
+  @message({ touches: (self, to: number) => [self.actor(Account, String(to))] })
+  send(to: string): string {
+    return to
+  }
+}
