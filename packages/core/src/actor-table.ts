@@ -7,6 +7,7 @@ import type { Program } from './program.ts'
 import { decodeActorRecord, encodeActorRecord, keyPrefixes, partitionPrefix } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
 import { CellBudget, StateTable } from './state-table.ts'
+import type { StateCell } from './state-table.ts'
 import { actorRef } from './transaction.ts'
 import type { ActorRef } from './transaction.ts'
 
@@ -20,15 +21,27 @@ export interface ActorTableOptions {
   readonly partitionOf: (ref: ActorRef) => PartitionId
 }
 
+// A reference, by identity, and where its record is.
+interface Recent {
+  readonly ref: ActorRef
+  readonly table: StateTable<ActorRecord>
+  readonly cell: StateCell<ActorRecord>
+}
+
 /** Records by actor. */
 export class ActorTable {
   readonly #options: ActorTableOptions
   readonly #budget: CellBudget
   readonly #types = new Map<string, StateTable<ActorRecord>>()
+  // The last reference that was looked up, and the one before: what a transaction loads it mostly puts soon after,
+  // under the same reference. Only as long as no cell may have been let go.
+  #latest: Recent | undefined = undefined
+  #previous: Recent | undefined = undefined
 
   constructor(options: ActorTableOptions) {
     this.#options = options
     this.#budget = new CellBudget(options.actorsCachedMax)
+    this.#budget.onFull(() => this.#forgetRecent())
   }
 
   /** Actors changed and not yet captured. */
@@ -39,13 +52,12 @@ export class ActorTable {
   }
 
   get(ref: ActorRef): ActorRecord | undefined {
-    return this.#table(ref.type).cell(ref.key).value
+    return this.#find(ref).cell.value
   }
 
   /** Puts a record; answers the one before it. */
   put(ref: ActorRef, record: ActorRecord | undefined, position: Position): ActorRecord | undefined {
-    const table = this.#table(ref.type)
-    const cell = table.cell(ref.key)
+    const { table, cell } = this.#find(ref)
     const before = cell.value
     table.putCell(cell, record, position)
     return before
@@ -58,6 +70,7 @@ export class ActorTable {
 
   flushed(): void {
     for (const table of this.#types.values()) table.flushed()
+    this.#forgetRecent()
   }
 
   /** Changes not yet stored, encoded; for hashing. */
@@ -68,6 +81,21 @@ export class ActorTable {
         yield { key: this.#storageKey(actorRef(type, key)), value: bytes }
       }
     }
+  }
+
+  #find(ref: ActorRef): Recent {
+    if (this.#latest?.ref === ref) return this.#latest
+    if (this.#previous?.ref === ref) return this.#previous
+    const table = this.#table(ref.type)
+    const found: Recent = { ref, table, cell: table.cell(ref.key) }
+    this.#previous = this.#latest
+    this.#latest = found
+    return found
+  }
+
+  #forgetRecent(): void {
+    this.#latest = undefined
+    this.#previous = undefined
   }
 
   #table(type: string): StateTable<ActorRecord> {

@@ -20,7 +20,7 @@ import { ByteWriter } from './byte-writer.ts'
 import { StreamyError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { PartitionId } from './position.ts'
-import { encodeTransaction } from './transaction-codec.ts'
+import { assertSubmittable, encodeTransaction } from './transaction-codec.ts'
 import type { Transaction } from './transaction.ts'
 
 const MAGIC = 0x53
@@ -74,10 +74,12 @@ export class BatchBuilder {
     encodeTransaction(this.#body, transaction)
     const size = this.#body.length - start
     const whole = HEADER_BYTES + this.#index.length + this.#body.length + 8 * (partitions.length + 2)
-    if (size > limits.transactionBytesMax || whole > limits.batchBytesMax) {
+    if (size > limits.requestBytesMax || whole > limits.batchBytesMax) {
       this.#body.reset(start)
-      if (size > limits.transactionBytesMax) throw tooLarge(size)
-      return false
+      // Later attempts may take the room that is kept free for them.
+      if (transaction.attempt === 1) assertSubmittable(size, 'The transaction')
+      if (whole > limits.batchBytesMax) return false
+      encodeTransaction(this.#body, transaction)
     }
     this.#index.varint(size)
     this.#index.varint(partitions.length)
@@ -186,11 +188,4 @@ function checkVersion(version: number): void {
 
 function check(condition: boolean, what: string): void {
   if (!condition) throw new MalformedBytes(what)
-}
-
-function tooLarge(bytes: number): StreamyError {
-  return new StreamyError(
-    'VALUE_TOO_LARGE',
-    `The transaction has ${bytes} bytes, above the limit of ${limits.transactionBytesMax}. Split it.`,
-  )
 }

@@ -171,7 +171,8 @@ export class ByteReader {
 
   #float(): number {
     const value = this.f64()
-    if (Number.isSafeInteger(value) && !Object.is(value, -0)) throw new MalformedBytes('an integer is stored as a float')
+    if (Number.isSafeInteger(value) && !Object.is(value, -0))
+      throw new MalformedBytes('an integer is stored as a float')
     return value
   }
 

@@ -18,6 +18,8 @@ export const datumTags = {
 } as const
 
 const SHORT_STRING_MAX = 64
+/** Arrays up to this size cost the runtime no memory of their own outside its heap. */
+const ON_HEAP_BYTES_MAX = 64
 const canonicalNaN = new Uint8Array([0, 0, 0, 0, 0, 0, 0xf8, 0x7f])
 
 /** Appends numbers, strings and data to one buffer; `take` hands the bytes over and starts anew. */
@@ -94,7 +96,7 @@ export class ByteWriter {
       case 'bigint':
         this.u8(datumTags.bigint)
         return this.string(value.toString(16))
-      case 'object':
+      default:
         return value === null ? this.u8(datumTags.null) : this.#packed(value)
     }
   }
@@ -113,6 +115,12 @@ export class ByteWriter {
 
   /** The bytes from `start` on, in an array of their own. */
   copy(start: number): Uint8Array {
+    const size = this.#length - start
+    if (size <= ON_HEAP_BYTES_MAX) {
+      const bytes = new Uint8Array(size)
+      for (let i = 0; i < size; i++) bytes[i] = this.#buffer[start + i]!
+      return bytes
+    }
     const { buffer, byteOffset } = this.#buffer
     return new Uint8Array(buffer.slice(byteOffset + start, byteOffset + this.#length))
   }

@@ -13,14 +13,7 @@ import { endOfBatch } from './position.ts'
 import type { LogTime, PartitionId, Position, Sequence } from './position.ts'
 import type { Program } from './program.ts'
 import { Sessions } from './sessions.ts'
-import {
-  StateHash,
-  decodeProgress,
-  encodeProgress,
-  keyPrefixes,
-  partitionPrefix,
-  progressKey,
-} from './state-format.ts'
+import { StateHash, decodeProgress, encodeProgress, keyPrefixes, partitionPrefix, progressKey } from './state-format.ts'
 import type { Progress } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
 import { TimerQueue } from './timer-queue.ts'
@@ -60,7 +53,7 @@ export class EngineState {
 
   constructor(options: EngineStateOptions) {
     this.#options = options
-    const { program, store, partitions, owned } = options
+    const { store, partitions, owned } = options
     const sequential = partitions === 1
     this.actors = new ActorTable({ ...options, sequential, partitionOf: (ref) => this.partitionOf(ref) })
     this.sessions = new Sessions(store, owned, sequential)
@@ -126,9 +119,9 @@ export class EngineState {
     const progress = this.batch(sequence)
     this.#progress = this.#progress.slice(index)
     const position = endOfBatch(sequence)
-    const tables = [
-      ...[this.actors, this.sessions, this.outbox, this.timers, this.messages].flatMap((table) => table.capture(position)),
-    ]
+    const tables = [this.actors, this.sessions, this.outbox, this.timers, this.messages].flatMap((table) =>
+      table.capture(position),
+    )
     const meta: StateChange = { key: progressKey, value: encodeProgress(progress) }
     return { progress, changes: () => chain(tables, meta) }
   }

@@ -59,7 +59,7 @@ export class Engine {
   readonly #effects = new EffectsBuffer()
   readonly #inFlight: TransactionsInFlight
   readonly #scanner: Scanner
-  #failure: unknown = undefined
+  #failure: Error | undefined = undefined
 
   constructor(options: EngineOptions) {
     const { program, seed, partitions } = options
@@ -162,8 +162,12 @@ export class Engine {
     )
   }
 
-  /** The changes up to the last batch of which everything has resolved; undefined when there are none. */
+  /**
+   * The changes up to the last batch of which everything has resolved; undefined when there are none. Throws what the
+   * engine has stopped with: what it holds then is half of something.
+   */
   captureState(): StateCapture | undefined {
+    if (this.#failure !== undefined) throw this.#failure
     const { first } = this.#inFlight
     const unfinished = this.#scanner.unfinished ?? Infinity
     const pending = first === undefined ? Infinity : sequenceOf(first)
@@ -185,8 +189,8 @@ export class Engine {
     try {
       this.#program.isolate(() => this.#run(message))
     } catch (thrown) {
-      this.#failure = thrown
-      throw thrown
+      this.#failure = thrown instanceof Error ? thrown : new Error(String(thrown))
+      throw this.#failure
     }
     this.#state.sessions.maintain(this.resolved)
   }

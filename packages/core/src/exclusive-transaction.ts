@@ -90,8 +90,7 @@ export class ExclusiveTransaction implements TransactionInFlight, ActorSpace {
   }
 
   #take(records: readonly SentRecord[]): void {
-    for (const sent of records)
-      this.#fetched.set(sent.ref.id, { ref: sent.ref, record: this.#host.decodeRecord(sent) })
+    for (const sent of records) this.#fetched.set(sent.ref.id, { ref: sent.ref, record: this.#host.decodeRecord(sent) })
     if (this.#wanted === undefined || !this.#fetched.has(this.#wanted.id)) return
     this.#wanted = undefined
     this.#run()

@@ -12,6 +12,7 @@ import { limits } from './limits.ts'
 import type { LogTime, Position } from './position.ts'
 import { Random } from './random.ts'
 import type { Program } from './program.ts'
+import { assertTellable } from './tell-transaction.ts'
 import { sameActor } from './transaction.ts'
 import type { AccessMode, ActorRef, Call } from './transaction.ts'
 
@@ -90,6 +91,7 @@ const ORDINALS_PER_CALL = 65_536
 const noTimers: readonly Timer[] = Object.freeze([])
 const noTells: readonly Tell[] = Object.freeze([])
 const noSlots: readonly Slot[] = Object.freeze([])
+const noResults: readonly Datum[] = Object.freeze([])
 const noWrites: readonly Write[] = Object.freeze([])
 
 /** The workspace of one transaction; made for it and dropped after it. */
@@ -105,6 +107,8 @@ export class Execution {
   broken: { readonly cause: unknown } | undefined = undefined
   /** The actors it has touched, in that order. */
   slots: readonly Slot[] = noSlots
+  /** Of the calls that ran to their end, in order. */
+  results: readonly Datum[] = noResults
 
   readonly #program: Program
   // Read when it is needed: most handlers draw no numbers, and the seed is a text to be put together.
@@ -142,7 +146,9 @@ export class Execution {
     this.#random = undefined
     this.#journal = undefined
     if (this.#options.confined === true) this.#confinedTo = call.ref.id
-    return this.enter(call, 'write')
+    const result = this.enter(call, 'write')
+    this.results = appended(this.results, result)
+    return result
   }
 
   /** Runs a query from outside any handler. */
@@ -256,9 +262,15 @@ export class Execution {
     for (const slot of this.slots) {
       if (slot.mode !== 'write') continue
       const after = this.#settle(slot)
+      for (const timer of slot.timers) if (timer.position === this.position) this.#checkTimer(slot, timer)
       if (after !== slot.record) writes = appended(writes, { ref: slot.ref, before: slot.record, after })
     }
+    for (const { call } of this.tells) assertTellable(this.#program, call)
     return writes
+  }
+
+  #checkTimer({ ref }: Slot, { message, args }: Timer): void {
+    assertTellable(this.#program, { ref, message, args })
   }
 
   #settle(slot: Slot): ActorRecord | undefined {

@@ -111,7 +111,14 @@ describe('F1: touching an undeclared actor', () => {
   it('is sticky: a handler that catches the miss cannot commit', () => {
     const cluster = new MemoryCluster({ placement: [0, 1] })
     const [a, b] = [keyIn(0, 2), keyIn(1, 2)]
-    cluster.append(toyTransaction(1, [scriptCall(a, [['try', b, add], ['add', 10]])]))
+    cluster.append(
+      toyTransaction(1, [
+        scriptCall(a, [
+          ['try', b, add],
+          ['add', 10],
+        ]),
+      ]),
+    )
     cluster.settle()
     expect(cluster.attempts()).toEqual([1, 2])
     expect(cluster.countOf(a)).toBe(10)
@@ -122,7 +129,14 @@ describe('F1: touching an undeclared actor', () => {
   it('is a miss even when the handler throws afterwards', () => {
     const cluster = new MemoryCluster({ placement: [0, 1] })
     const [a, b] = [keyIn(0, 2), keyIn(1, 2)]
-    cluster.append(toyTransaction(1, [scriptCall(a, [['try', b, add], ['throw', 'no']])]))
+    cluster.append(
+      toyTransaction(1, [
+        scriptCall(a, [
+          ['try', b, add],
+          ['throw', 'no'],
+        ]),
+      ]),
+    )
     cluster.settle()
     expect(cluster.attempts()).toEqual([1, 2])
     expect(answers(cluster)).toEqual([[positionOf(2, 1), 'aborted']])
@@ -233,13 +247,16 @@ describe('F4: the fourth attempt', () => {
     return cluster
   }
 
-  it.each([[[0, 0, 0, 0]], [[0, 1, 0, 1]], [[0, 1, 2, 3]]])('ends what moves away from every prediction: %j', (placement) => {
-    const cluster = moving(placement)
-    const request = [...cluster.replies.values()].filter((reply) => reply.request?.sequence === 1)
-    expect(request.map(({ outcome }) => outcome.kind)).toEqual(['committed'])
-    expect(cluster.attempts().filter((attempt) => attempt > 1)).toEqual([2, 3, 4])
-    expect(moving(placement).hashes()).toEqual(moving([0, 0, 0, 0]).hashes())
-  })
+  it.each([[[0, 0, 0, 0]], [[0, 1, 0, 1]], [[0, 1, 2, 3]]])(
+    'ends what moves away from every prediction: %j',
+    (placement) => {
+      const cluster = moving(placement)
+      const request = [...cluster.replies.values()].filter((reply) => reply.request?.sequence === 1)
+      expect(request.map(({ outcome }) => outcome.kind)).toEqual(['committed'])
+      expect(cluster.attempts().filter((attempt) => attempt > 1)).toEqual([2, 3, 4])
+      expect(moving(placement).hashes()).toEqual(moving([0, 0, 0, 0]).hashes())
+    },
+  )
 
   it('releases everyone also when it does not count', () => {
     const cluster = new MemoryCluster({ placement: [0, 1, 2, 3] })
@@ -267,7 +284,10 @@ describe('F4: the fourth attempt', () => {
 describe('F5: a client that was told of a miss', () => {
   it('asks for the footprint first, and its next request needs one attempt', () => {
     const cluster = new MemoryCluster({ placement: [0, 0, 0] })
-    const script: Script = [['call', keyIn(1, 3), [['call', keyIn(2, 3), add]]], ['look', keyIn(0, 3, 1)]]
+    const script: Script = [
+      ['call', keyIn(1, 3), [['call', keyIn(2, 3), add]]],
+      ['look', keyIn(0, 3, 1)],
+    ]
     const plain = toyTransaction(1, [scriptCall(keyIn(0, 3), script)])
     const touches = cluster.engine(0).predict(plain)
     expect(touches).toEqual([touch(keyIn(1, 3)), touch(keyIn(2, 3)), touch(keyIn(0, 3, 1), 'read')])
@@ -331,7 +351,13 @@ describe('message counts', () => {
   })
 
   it.each([
-    ['votes', toyTransaction(1, keys.map((key) => scriptCall(key, add)))],
+    [
+      'votes',
+      toyTransaction(
+        1,
+        keys.map((key) => scriptCall(key, add)),
+      ),
+    ],
     ['home', transfer(2, 1)],
     ['one actor', toyTransaction(1, [scriptCall(keys[0]!, add)])],
   ])('none at all where everything is on one worker: %s', (_, transaction) => {

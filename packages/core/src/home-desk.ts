@@ -7,12 +7,14 @@ import { EntryExecution } from './entry.ts'
 import type { Entry } from './entry.ts'
 import type { ActorSpace, ExecutionOptions } from './execution.ts'
 import { nextAttempt } from './footprint.ts'
+import { limits } from './limits.ts'
 import type { Missed, Outcome, RunOutcome } from './outcome.ts'
 import type { Position } from './position.ts'
 import { predictTouches } from './predict-touches.ts'
 import type { Program } from './program.ts'
 import { RequestQueue } from './request-queue.ts'
 import type { Decision } from './sessions.ts'
+import { transactionBytes } from './transaction-codec.ts'
 import type { Transaction } from './transaction.ts'
 
 /** What home decides: like a session's decision, and `poisoned` where an operator skipped the position. */
@@ -103,7 +105,8 @@ export class HomeDesk {
   #widened(next: Transaction, entry: Entry): Transaction {
     const { program, state } = this.#options
     const run = (space: ActorSpace): ExecutionOptions => new EntryExecution(this.#options.seed, entry, space, false)
-    return { ...next, touches: predictTouches(program, next, run, (ref) => state.actors.get(ref)) }
+    const widened = { ...next, touches: predictTouches(program, next, run, (ref) => state.actors.get(ref)) }
+    return transactionBytes(widened) <= limits.transactionBytesMax ? widened : next
   }
 
   #leave({ admission }: Entry): void {

@@ -108,7 +108,11 @@ describe('KeyTransactionProcessor', () => {
   it('a node that must wait at the head is asked again, and holds back those behind it', () => {
     const actor = new Actor()
     let may = false
-    const waiting = actor.run(1, () => (actor.set(5, 1), may), () => may)
+    const waiting = actor.run(
+      1,
+      () => (actor.set(5, 1), may),
+      () => may,
+    )
     const behind = actor.read(2)
     actor.advance()
     actor.advance()
@@ -240,7 +244,8 @@ class Actor {
         get record(): ActorRecord | undefined {
           return value() as unknown as ActorRecord
         },
-        commit: (record: ActorRecord | undefined, position: number): void => this.set(record as unknown as number, position),
+        commit: (record: ActorRecord | undefined, position: number): void =>
+          this.set(record as unknown as number, position),
       }
     })(),
   )

@@ -15,6 +15,11 @@ export const limits = {
   batchBytesMax: 1 * MIB,
   /** One transaction with all its arguments; refused with VALUE_TOO_LARGE. (format) */
   transactionBytesMax: 768 * KIB,
+  /**
+   * One transaction as it is first submitted, told or set as a timer; refused, or aborts the handler, with
+   * VALUE_TOO_LARGE. Below `transactionBytesMax` by what later attempts may add.
+   */
+  requestBytesMax: 736 * KIB,
   /** Calls in one transaction; refused with TRANSACTION_INVALID. (format) */
   callsPerTransactionMax: 1024,
   /** Asserts in one transaction; refused with TRANSACTION_INVALID. (format) */
@@ -68,7 +73,8 @@ export const limits = {
 } as const
 
 assert(limits.transactionBytesMax < limits.batchBytesMax, 'a transaction at its limit fits a batch')
-assert(limits.valueBytesMax < limits.transactionBytesMax, 'a value at its limit fits a transaction')
+assert(limits.valueBytesMax < limits.requestBytesMax, 'a value at its limit fits a request')
+assert(limits.requestBytesMax + 6 * limits.keyBytesMax < limits.transactionBytesMax, 'a request has room to retry')
 assert(limits.nameBytesMax + limits.keyBytesMax + 64 < limits.suffixBytesMax, "a timer's identity fits a suffix")
 assert(limits.nameBytesMax + limits.suffixBytesMax + 64 < limits.storeKeyBytesMax, "a request's key fits a store")
 assert(limits.sessionRetentionUs > 2 * limits.requestRetentionUs, 'a record outlives every request it could answer')

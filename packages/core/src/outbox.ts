@@ -4,12 +4,11 @@
 import { limits } from './limits.ts'
 import { MinHeap } from './min-heap.ts'
 import type { PartitionId, Position } from './position.ts'
-import type { Program } from './program.ts'
 import { decodeOutboxRecord, encodeOutboxRecord, keyPrefixes, partitionPrefix, sortableNumber } from './state-format.ts'
 import type { OutboxRecord } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
 import { CellBudget, StateTable } from './state-table.ts'
-import type { Call, Request, Touch, Transaction } from './transaction.ts'
+import type { Request, Transaction } from './transaction.ts'
 
 /** The outboxes of a worker's partitions. */
 export class Outbox {
@@ -96,33 +95,6 @@ export class Outbox {
     while (heap.size > 0 && this.#records.get(heap.peek()!.key) === undefined) heap.pop()
     const answeredBelow = Math.min(resolved + 1, heap.peek()?.position ?? Infinity)
     return { ...tell, request: { ...tell.request!, answeredBelow } }
-  }
-}
-
-/** The transaction that carries a tell of the execution at `position` in partition `source`. */
-export function tellTransaction(
-  program: Program,
-  source: PartitionId,
-  position: Position,
-  suffix: string,
-  call: Call,
-): Transaction {
-  return {
-    request: { session: `~${source}`, sequence: position, suffix, answeredBelow: 0, seenTime: 0 },
-    attempt: 1,
-    source,
-    asserts: [],
-    calls: [call],
-    touches: touchesOrNone(program, call),
-  }
-}
-
-// A `touches` that throws declares nothing: the call's own run says what is wrong with it.
-function touchesOrNone(program: Program, call: Call): readonly Touch[] {
-  try {
-    return program.touches(call)
-  } catch {
-    return []
   }
 }
 

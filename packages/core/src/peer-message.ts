@@ -5,6 +5,7 @@
 
 import { ByteReader, MalformedBytes } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
+import { unreachable } from './errors.ts'
 import type { Aborted, Missed } from './outcome.ts'
 import type { PartitionId, Position } from './position.ts'
 import type { Datum } from './datum.ts'
@@ -103,6 +104,8 @@ function readBody(reader: ByteReader, kind: PeerMessage['kind'], address: Addres
       return { ...address, kind, records: reader.list(() => readRecord(reader)) }
     case 'result':
       return { ...address, kind, ...readResult(reader) }
+    default:
+      return unreachable(kind)
   }
 }
 
@@ -143,6 +146,8 @@ function readVote(reader: ByteReader): Vote {
       return { kind: 'fail', failure: readMiss(reader) }
     case 'void':
       return { kind: 'void' }
+    default:
+      return unreachable(kind)
   }
 }
 

@@ -6,12 +6,12 @@ import { Execution } from './execution.ts'
 import type { ActorSpace, Tell, Write } from './execution.ts'
 import { nextAttempt } from './footprint.ts'
 import type { Aborted } from './outcome.ts'
-import { tellTransaction } from './outbox.ts'
 import type { LogTime, PartitionId, Position } from './position.ts'
 import type { Program } from './program.ts'
 import { abortWith, poisonedOutcome } from './run-transaction.ts'
 import { sortableNumber } from './state-format.ts'
 import { sameTimer } from './timer-queue.ts'
+import { tellTransaction } from './tell-transaction.ts'
 import type { ActorRef, Call, Transaction } from './transaction.ts'
 
 /** What it takes to run a timer. */

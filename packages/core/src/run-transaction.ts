@@ -1,7 +1,6 @@
 // Runs operations of one transaction, asserts first and then calls, and says what they came to. It decides nothing
 // about locks, sessions or partitions: the protocols hand it a space and commit, or drop, what it gives back.
 
-import type { Datum } from './datum.ts'
 import { StreamyError } from './errors.ts'
 import { Execution, FootprintMiss } from './execution.ts'
 import type { ActorSpace, ExecutionOptions, Tell, Write } from './execution.ts'
@@ -57,14 +56,13 @@ export function runTransaction(
     if (failure !== undefined) return failure
     last = index
   }
-  const results: Datum[] = []
   for (let index = 0; index < calls.length; index++) {
     if (mine !== undefined && !mine(calls[index]!.ref)) continue
     last = asserts.length + index
-    const failure = runCall(program, execution, calls[index]!, index, last, results)
+    const failure = runCall(program, execution, calls[index]!, index, last)
     if (failure !== undefined) return failure
   }
-  return finish(program, execution, results, last)
+  return finish(program, execution, last)
 }
 
 /** The error of a handler as an outcome; rethrows what stops the worker instead, naming the position. */
@@ -94,10 +92,9 @@ function runCall(
   call: Call,
   index: number,
   operation: number,
-  results: Datum[],
 ): Run | undefined {
   try {
-    results.push(execution.runCall(call, index))
+    execution.runCall(call, index)
   } catch (thrown) {
     if (execution.missed === undefined) return aborted(abortWith(execution, program, operation, thrown))
     rethrowFatal(thrown, execution)
@@ -108,10 +105,10 @@ function runCall(
   return { outcome: { kind: 'missed', operation, ref: missed.ref, mode: missed.mode }, writes: nothing, tells: nothing }
 }
 
-function finish(program: Program, execution: Execution, results: readonly Datum[], last: number): Run {
+function finish(program: Program, execution: Execution, last: number): Run {
   try {
     const writes = execution.finish()
-    return { outcome: { kind: 'committed', results }, writes, tells: execution.tells }
+    return { outcome: { kind: 'committed', results: execution.results }, writes, tells: execution.tells }
   } catch (thrown) {
     return aborted(abortWith(execution, program, last, thrown))
   }

@@ -45,9 +45,11 @@ interface Delivery {
 
 // A batch of transactions that is being scanned.
 interface OpenScan {
-  readonly batch: Batch
+  /** Undefined where this process made the entry and P = 1: then its transactions are all there is to know. */
+  readonly batch: Batch | undefined
   readonly progress: Progress
   readonly decoded: readonly Transaction[] | undefined
+  readonly count: number
   /** Of the next transaction, from 0. */
   index: number
 }
@@ -57,6 +59,7 @@ export class Scanner {
   readonly #options: ScannerOptions
   readonly #space: ActorSpace
   readonly #everyPartition: readonly PartitionId[]
+  readonly #ownsSome: boolean
   readonly #backlog: Delivery[] = []
   #open: OpenScan | undefined = undefined
   #waitsForAll = false
@@ -67,6 +70,7 @@ export class Scanner {
     this.#options = options
     this.#space = wholeSpace(options.state)
     this.#everyPartition = Array.from({ length: options.partitions }, (_, partition) => partition)
+    this.#ownsSome = this.#everyPartition.some((partition) => options.owned(partition))
     this.#position = endOfBatch(options.state.scanned.sequence)
   }
 
@@ -107,14 +111,19 @@ export class Scanner {
   }
 
   #begin({ entry, decoded }: Delivery): void {
-    const { state, inFlight, effects } = this.#options
+    const { partitions, state, inFlight, effects } = this.#options
     const progress = state.begin(entry)
-    const batch = openBatch(entry.bytes)
     const start = positionOf(entry.sequence, 0)
     this.#position = start
     state.sessions.expire(start, progress.logTime)
     inFlight.timers.begin(progress)
-    if (batch.kind === 'transactions') this.#open = { batch, progress, decoded, index: 0 }
+    if (decoded !== undefined && decoded.length > 0 && partitions === 1) {
+      this.#open = { batch: undefined, progress, decoded, count: decoded.length, index: 0 }
+      return
+    }
+    const batch = openBatch(entry.bytes)
+    if (batch.kind === 'transactions')
+      this.#open = { batch, progress, decoded, count: batch.partitions.length, index: 0 }
     else this.#position = endOfBatch(entry.sequence)
     if (batch.kind === 'void') effects.incidents.push({ kind: 'void-batch', position: start, reason: batch.reason })
   }
@@ -122,23 +131,23 @@ export class Scanner {
   #scan(open: OpenScan): void {
     const { batch, progress, index } = open
     const position = positionOf(progress.sequence, index + 1)
-    if (this.#concerns(batch.partitions[index]!) && !this.#startTransaction(open, position)) return
-    const last = index === batch.partitions.length - 1
+    if (this.#concerns(batch?.partitions[index]) && !this.#startTransaction(open, position)) return
+    const last = index === open.count - 1
     this.#position = last ? endOfBatch(progress.sequence) : position
     if (last) this.#open = undefined
     else open.index += 1
   }
 
   // An index that names nobody names everyone; a worker that owns nothing is not even then concerned.
-  #concerns(partitions: readonly PartitionId[]): boolean {
-    const named = partitions.length === 0 ? this.#everyPartition : partitions
-    return named.some((partition) => this.#options.owned(partition))
+  #concerns(partitions: readonly PartitionId[] | undefined): boolean {
+    if (partitions === undefined || partitions.length === 0) return this.#ownsSome
+    return partitions.some((partition) => this.#options.owned(partition))
   }
 
   // False when it must wait for everything before it (E2).
   #startTransaction(open: OpenScan, position: Position): boolean {
     const { partitions, state, inFlight, effects } = this.#options
-    const transaction = open.decoded?.[open.index] ?? judgeTransaction(open.batch, open.index, partitions)
+    const transaction = open.decoded?.[open.index] ?? judgeTransaction(open.batch!, open.index, partitions)
     if (typeof transaction === 'string') {
       effects.incidents.push({ kind: 'void-transaction', position, reason: transaction })
       return true

@@ -73,7 +73,7 @@ export class Sessions {
   readonly #bySeen = new Map<string, LogTime>()
   readonly #recorded = new Map<string, MinHeap<RecordedRequest>>()
   readonly #pendingRetries = new Map<string, Transaction>()
-  #endings: Ending[] = []
+  readonly #endings: Ending[] = []
 
   constructor(store: StateStore, owned: readonly PartitionId[], sequential: boolean) {
     const everything = { store, sequential, storageKey: (key: string) => key, budget: new CellBudget(Infinity) }

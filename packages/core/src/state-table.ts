@@ -138,8 +138,10 @@ export class StateTable<Value> {
     return this.#encodeFlushing()
   }
 
-  /** The captured changes are in the store. */
+  /** The captured changes are in the store. What is absent there needs no cell that says so. */
   flushed(): void {
+    for (const [key, { cell, value }] of this.#flushing)
+      if (value === undefined && cell.changedAt === 0) this.#drop(key)
     this.#flushing = new Map()
   }
 
@@ -173,6 +175,11 @@ export class StateTable<Value> {
   #load(key: string): StateCell<Value> {
     const bytes = this.#options.store.get(this.#options.storageKey(key))
     return new StateCell(key, bytes === undefined ? undefined : this.#options.decode(key, bytes))
+  }
+
+  #drop(key: string): void {
+    this.#young.delete(key)
+    this.#old.delete(key)
   }
 
   #age(): void {

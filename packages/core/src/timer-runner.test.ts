@@ -18,7 +18,14 @@ const layouts = [
 describe.each(layouts)('timers where %s', (_, placement) => {
   it('run in the first batch that reaches them and comes after the one that set them, as of its time', () => {
     const cluster = new MemoryCluster({ placement })
-    cluster.append(toyTransaction(1, [scriptCall('a', [['timer', 0, [['clock']], []], ['timer', 5 * ms, [['clock']], []]])]))
+    cluster.append(
+      toyTransaction(1, [
+        scriptCall('a', [
+          ['timer', 0, [['clock']], []],
+          ['timer', 5 * ms, [['clock']], []],
+        ]),
+      ]),
+    )
     cluster.append(toyTransaction(2, [scriptCall('b', [['add', 1]])]))
     cluster.tick(3 * ms)
     cluster.tick(20 * ms)
@@ -48,7 +55,18 @@ describe.each(layouts)('timers where %s', (_, placement) => {
 
   it('that timers set wait for the next batch, however due they are', () => {
     const cluster = new MemoryCluster({ placement })
-    const again: Script = [['add', 1], ['timer', 0, [['add', 10], ['timer', 0, [['add', 100]], []]], []]]
+    const again: Script = [
+      ['add', 1],
+      [
+        'timer',
+        0,
+        [
+          ['add', 10],
+          ['timer', 0, [['add', 100]], []],
+        ],
+        [],
+      ],
+    ]
     cluster.append(toyTransaction(1, [scriptCall('a', [['timer', 0, again, []]])]))
     for (const expected of [1, 11, 111, 111]) {
       cluster.tick()
@@ -70,7 +88,15 @@ describe.each(layouts)('timers where %s', (_, placement) => {
   it('can be cancelled, also by a timer of the same batch', () => {
     const cluster = new MemoryCluster({ placement })
     const timers: Script = [
-      ['timer', 1 * ms, [['append', 'first'], ['cancel', 0]], []],
+      [
+        'timer',
+        1 * ms,
+        [
+          ['append', 'first'],
+          ['cancel', 0],
+        ],
+        [],
+      ],
       ['timer', 2 * ms, [['append', 'second']], []],
       ['timer', 3 * ms, [['append', 'third']], []],
     ]
@@ -94,8 +120,19 @@ describe.each(layouts)('timers where %s', (_, placement) => {
 
   it('that fail are gone, leave nothing else behind, and are reported', () => {
     const cluster = new MemoryCluster({ placement })
-    const failing: Script = [['add', 1], ['timer', 0, [['add', 10]], []], ['throw', 'no']]
-    cluster.append(toyTransaction(1, [scriptCall('a', [['timer', 0, failing, []], ['add', 5]])]))
+    const failing: Script = [
+      ['add', 1],
+      ['timer', 0, [['add', 10]], []],
+      ['throw', 'no'],
+    ]
+    cluster.append(
+      toyTransaction(1, [
+        scriptCall('a', [
+          ['timer', 0, failing, []],
+          ['add', 5],
+        ]),
+      ]),
+    )
     cluster.tick()
     cluster.tick()
     cluster.settle()
@@ -108,8 +145,13 @@ describe.each(layouts)('timers where %s', (_, placement) => {
 
   it('that an operator skipped are gone without having run, and are reported', () => {
     const cluster = new MemoryCluster({ placement, skip: new Set([positionOf(2, 0)]) })
-    const setting: Script = [['timer', 0, [['add', 1]], []], ['timer', 9 * ms, [['add', 10]], []]]
-    cluster.append(toyTransaction(1, [scriptCall('a', setting), scriptCall('b', [['timer', 0, [['add', 1]], [['a', 'write']]]])]))
+    const setting: Script = [
+      ['timer', 0, [['add', 1]], []],
+      ['timer', 9 * ms, [['add', 10]], []],
+    ]
+    cluster.append(
+      toyTransaction(1, [scriptCall('a', setting), scriptCall('b', [['timer', 0, [['add', 1]], [['a', 'write']]]])]),
+    )
     cluster.append(toyTransaction(2, [scriptCall('a', [['add', 100]])]))
     cluster.tick(50 * ms)
     cluster.settle()
@@ -126,7 +168,14 @@ describe.each(layouts)('timers where %s', (_, placement) => {
 
   it('survive a restart, and run once', async () => {
     const cluster = new MemoryCluster({ placement })
-    cluster.append(toyTransaction(1, [scriptCall('a', [['timer', 5 * ms, [['add', 1]], []], ['timer', 500 * ms, [['add', 10]], []]])]))
+    cluster.append(
+      toyTransaction(1, [
+        scriptCall('a', [
+          ['timer', 5 * ms, [['add', 1]], []],
+          ['timer', 500 * ms, [['add', 10]], []],
+        ]),
+      ]),
+    )
     cluster.settle()
     for (let batch = 0; batch < 4; batch++) {
       for (const worker of new Set(placement)) {
@@ -148,7 +197,14 @@ describe.each(layouts)('timers where %s', (_, placement) => {
     const cluster = new MemoryCluster({ placement })
     const owner = cluster.ownerOf('a')
     expect(cluster.engine(owner).nextTimerDue).toBeUndefined()
-    cluster.append(toyTransaction(1, [scriptCall('a', [['timer', 7 * ms, [['add', 1]], []], ['timer', 5 * ms, [], []]])]))
+    cluster.append(
+      toyTransaction(1, [
+        scriptCall('a', [
+          ['timer', 7 * ms, [['add', 1]], []],
+          ['timer', 5 * ms, [], []],
+        ]),
+      ]),
+    )
     cluster.settle()
     expect(cluster.engine(owner).nextTimerDue).toBe(cluster.log[0]!.appendTime + 5 * ms)
   })
@@ -192,7 +248,10 @@ describe('timers where P > 1', () => {
     ['misses others', []],
   ])('become a tell when their message %s', (_, declared) => {
     const cluster = new MemoryCluster({ placement: [0, 1] })
-    const script: Script = [['add', 1], ['call', b, [['add', 1]]]]
+    const script: Script = [
+      ['add', 1],
+      ['call', b, [['add', 1]]],
+    ]
     cluster.append(toyTransaction(1, [scriptCall(a, [['timer', 0, script, declared]])]))
     cluster.tick()
     cluster.settle()
@@ -204,12 +263,15 @@ describe('timers where P > 1', () => {
   })
 
   it.each([1, 150])('that become known late, %i at once, run in the batches that had reached them', (count) => {
+    // Prompt: everything is settled after each entry. Late: worker 0 has read the whole log before it hears of worker 1.
     const run = (late: boolean): MemoryCluster => {
       const cluster = new MemoryCluster({ placement: [0, 1] })
       const setting: Script = [['timers', count, 2 * ms, [['add', 1], ['clock']]]]
       cluster.append(toyTransaction(1, [scriptCall(a, setting), scriptCall(b, [['add', 1]])]))
-      for (let round = 2; round < 8; round++) cluster.append(toyTransaction(round, [scriptCall(a, [['add', 1000]])]))
-      if (late) cluster.deliver(0)
+      for (let round = 2; round < 8; round++) {
+        if (!late) cluster.settle()
+        cluster.append(toyTransaction(round, [scriptCall(a, [['add', 1000]])]))
+      }
       cluster.settle()
       return cluster
     }

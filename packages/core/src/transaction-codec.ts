@@ -2,7 +2,8 @@
 // a limit or is not exactly what encoding would produce is void, and every worker finds the same (DESIGN §3).
 
 import { ByteReader, MalformedBytes } from './byte-reader.ts'
-import type { ByteWriter } from './byte-writer.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { StreamyError } from './errors.ts'
 import { limits } from './limits.ts'
 import { actorRef } from './transaction.ts'
 import type { ActorRef, Assert, Call, Request, Touch, Transaction } from './transaction.ts'
@@ -20,6 +21,24 @@ export function encodeTransaction(out: ByteWriter, transaction: Transaction): vo
   if (transaction.touches.length > 0) writeTouches(out, transaction.touches)
   out.varint(transaction.calls.length)
   for (const call of transaction.calls) writeCall(out, call)
+}
+
+const scratch = new ByteWriter()
+
+/** How many bytes the transaction takes in a log entry. */
+export function transactionBytes(transaction: Transaction): number {
+  scratch.reset()
+  encodeTransaction(scratch, transaction)
+  return scratch.length
+}
+
+/** Throws VALUE_TOO_LARGE for what is too large to be submitted; `what` names it. */
+export function assertSubmittable(bytes: number, what: string): void {
+  if (bytes <= limits.requestBytesMax) return
+  throw new StreamyError(
+    'VALUE_TOO_LARGE',
+    `${what} has ${bytes} bytes, above the limit of ${limits.requestBytesMax}. Split it.`,
+  )
 }
 
 /** Reads a transaction that fills `reader` to its end. Throws {@link MalformedBytes} when it is void. */

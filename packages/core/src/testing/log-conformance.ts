@@ -64,20 +64,18 @@ export function testLogConformance(name: string, create: () => Promise<LogFixtur
       it('settles every append that was called before close', async () => {
         const appends = Promise.allSettled(Array.from({ length: 50 }, (_, index) => log.append(payload(index))))
         await log.close()
-        for (const result of await appends) {
-          if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'DATABASE_CLOSED' })
-        }
+        const reasons = (await appends).flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+        expect(reasons).toEqual(reasons.map(() => expect.objectContaining({ code: 'DATABASE_CLOSED' })))
       })
     })
 
     describe('L2: read', () => {
       it('gives every reader the same entries in the same order with the same append times', async () => {
         const early = take(log, 1, 200)
-        const tenth = take(log, 11, 190, 11)
         await Promise.all(Array.from({ length: 200 }, (_, index) => log.append(payload(index))))
         const late = await take(log, 1, 200)
         expect(await early).toEqual(late)
-        expect(await tenth).toEqual(late.slice(10))
+        expect(await take(log, 11, 190)).toEqual(late.slice(10))
         expect(late.map((entry) => entry.sequence)).toEqual(Array.from({ length: 200 }, (_, index) => index + 1))
         for (const entry of late) expect(Number.isSafeInteger(entry.appendTime)).toBe(true)
       })
@@ -190,7 +188,7 @@ export function testLogConformance(name: string, create: () => Promise<LogFixtur
     })
 
     it('holds the same entries after it was closed and opened again', async (context) => {
-      if (!fixture.durable) return context.skip()
+      context.skip(!fixture.durable, 'it keeps nothing')
       for (let index = 0; index < 50; index++) await log.append(payload(index), `id ${index}`)
       const before = await take(log, 1, 50)
       await reopen()
@@ -205,8 +203,7 @@ export function testLogConformance(name: string, create: () => Promise<LogFixtur
 }
 
 /** The first `count` entries from `from` on. */
-async function take(log: Log, from: number, count: number, waitFor = 0): Promise<LogEntry[]> {
-  while ((await log.tail()) < waitFor - 1) await new Promise((resolve) => setImmediate(resolve))
+async function take(log: Log, from: number, count: number): Promise<LogEntry[]> {
   const entries: LogEntry[] = []
   for await (const chunk of log.read(from)) {
     entries.push(...chunk)

@@ -101,6 +101,7 @@ export class ToyProgram implements Program {
   decodeValue(_ref: ActorRef, bytes: Uint8Array): ActorValue {
     const reader = new ByteReader(bytes)
     const value: ToyValue = { count: reader.datum() as number, items: reader.data() }
+    reader.finish()
     return value as unknown as ActorValue
   }
 

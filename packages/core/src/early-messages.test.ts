@@ -1,0 +1,35 @@
+// Messages that come early (K6): kept until their position is scanned, and bounded by dropping the highest positions.
+
+import { expect, it } from 'vitest'
+import { EarlyMessages } from './early-messages.ts'
+import { limits } from './limits.ts'
+import type { PeerMessage } from './peer-message.ts'
+
+const vote = (position: number, from = 1): PeerMessage => ({
+  position,
+  from,
+  to: 2,
+  kind: 'vote',
+  vote: { kind: 'void' },
+})
+
+it('gives out what came for a position, in the order in which it came, once', () => {
+  const early = new EarlyMessages()
+  for (const message of [vote(5, 1), vote(6, 1), vote(5, 3)]) early.keep(message)
+  expect(early.take(5)).toEqual([vote(5, 1), vote(5, 3)])
+  expect(early.take(5)).toEqual([])
+  expect(early.take(6)).toEqual([vote(6, 1)])
+})
+
+it('drops the highest positions when it is full, whatever came last, and then takes more', () => {
+  const early = new EarlyMessages()
+  const count = limits.earlyMessagesMax
+  for (let position = count; position > 0; position--) early.keep(vote(position))
+  expect(early.take(count)).toHaveLength(1)
+  early.keep(vote(count))
+  early.keep(vote(count + 1))
+  expect([1, 2, 1000].map((position) => early.take(position).length)).toEqual([1, 1, 1])
+  expect([count - 1, count, count + 1].map((position) => early.take(position).length)).toEqual([0, 0, 0])
+  early.keep(vote(count))
+  expect(early.take(count)).toHaveLength(1)
+})

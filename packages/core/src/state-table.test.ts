@@ -1,0 +1,188 @@
+// The invariants of StateTable by their numbers: first each by itself, then any interleaving against a model that
+// remembers everything.
+
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { MemoryStateStore } from './memory-state-store.ts'
+import { endOfBatch, positionOf } from './position.ts'
+import type { StateChange } from './state-store.ts'
+import { CellBudget, StateTable } from './state-table.ts'
+
+describe('StateTable', () => {
+  it('T1: answers the newest value, wherever it lies', async () => {
+    const { table, store } = create()
+    expect(table.get('a')).toBeUndefined()
+    table.put('a', 1, positionOf(1, 1))
+    expect(table.get('a')).toBe(1)
+    const capture = table.capture(endOfBatch(1))
+    expect(table.get('a')).toBe(1)
+    await store.advance(capture)
+    table.flushed()
+    expect(create(store).table.get('a')).toBe(1)
+    table.put('a', undefined, positionOf(2, 1))
+    expect(table.get('a')).toBeUndefined()
+  })
+
+  it('T1: answers what is being flushed when it was changed again meanwhile', () => {
+    const { table } = create()
+    table.put('a', 1, positionOf(1, 1))
+    const capture = table.capture(endOfBatch(1))
+    table.put('a', 2, positionOf(2, 1))
+    expect(table.get('a')).toBe(2)
+    expect(entries(capture)).toEqual({ 'key/a': 1 })
+    expect([...table.unflushed()]).toEqual([{ key: 'a', value: 2 }])
+  })
+
+  it('T2: captures what was put at or before a position, and nothing later', () => {
+    const { table } = create()
+    table.put('a', 1, positionOf(1, 1))
+    table.put('a', 2, positionOf(2, 1))
+    table.put('a', 3, positionOf(3, 1))
+    table.put('b', 4, positionOf(3, 1))
+    expect(entries(table.capture(endOfBatch(2)))).toEqual({ 'key/a': 2 })
+    table.flushed()
+    expect(entries(table.capture(endOfBatch(3)))).toEqual({ 'key/a': 3, 'key/b': 4 })
+  })
+
+  it('T2: captures a deletion, and what came after it only later', () => {
+    const { table } = create()
+    table.put('a', 1, positionOf(1, 1))
+    table.put('a', undefined, positionOf(2, 1))
+    table.put('a', 3, positionOf(3, 1))
+    const captured = [1, 2, 3, 4].map((batch) => {
+      const changes = entries(table.capture(endOfBatch(batch)))
+      table.flushed()
+      return changes
+    })
+    expect(captured).toEqual([{ 'key/a': 1 }, { 'key/a': undefined }, { 'key/a': 3 }, {}])
+  })
+
+  it('T3: a value put behind a newer one is captured in its place and never answered', () => {
+    const { table } = create()
+    table.put('a', 3, positionOf(3, 1))
+    table.put('a', 1, positionOf(1, 1))
+    table.put('a', 2, positionOf(2, 5))
+    expect(table.get('a')).toBe(3)
+    expect(entries(table.capture(endOfBatch(1)))).toEqual({ 'key/a': 1 })
+    expect(entries(table.capture(endOfBatch(2)))).toEqual({ 'key/a': 2 })
+    expect(entries(table.capture(endOfBatch(3)))).toEqual({ 'key/a': 3 })
+  })
+
+  it('keeps no more clean cells than its budget, and forgets nothing that changed', async () => {
+    const { table, store, loads } = create(new MemoryStateStore(), 10)
+    for (let key = 0; key < 1000; key++) table.put(`${key}`, key, positionOf(1, 1))
+    const before = loads.count
+    for (let key = 0; key < 1000; key++) expect(table.get(`${key}`)).toBe(key)
+    expect(loads.count).toBe(before)
+    await store.advance(table.capture(endOfBatch(1)))
+    table.flushed()
+    for (let round = 0; round < 2; round++) for (let key = 0; key < 1000; key++) expect(table.get(`${key}`)).toBe(key)
+    expect(loads.count - before).toBeGreaterThan(1900)
+  })
+
+  it.each([false, true])(
+    'T1 to T3: any interleaving comes to what a full history says (sequential: %s)',
+    async (sequential) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(action, { maxLength: 60 }),
+          fc.integer({ min: 1, max: 6 }),
+          async (actions, cellsMax) => {
+            const { table, store } = create(new MemoryStateStore(), cellsMax, sequential)
+            const model = new History()
+            const stored: [stored: unknown[], model: unknown[]][] = []
+            let batch = 1
+            let captured = 0
+            let flushing: StateChange[] | undefined
+            for (const { kind, key, value, by } of actions) {
+              if (kind === 'next') batch += 1
+              else if (kind === 'put') {
+                // Where transactions overlap, anything above the last capture may still be put, in any order.
+                const sequence = sequential ? batch : Math.max(captured + 1, batch - by)
+                const position = positionOf(sequence, sequential ? model.length + 1 : 1 + (value ?? 0))
+                table.put(key, value, position)
+                model.put(key, value, position)
+              } else if (kind === 'capture' && flushing === undefined && batch - 1 > captured) {
+                captured = sequential ? batch++ : Math.max(captured + 1, batch - 1 - by)
+                flushing = [...table.capture(endOfBatch(captured))]
+              } else if (kind === 'flush' && flushing !== undefined) {
+                await store.advance(flushing)
+                table.flushed()
+                flushing = undefined
+                stored.push([
+                  keys.map((each) => storedIn(store, each)),
+                  keys.map((each) => model.get(each, endOfBatch(captured))),
+                ])
+              }
+              for (const each of keys) expect(table.get(each)).toBe(model.get(each, Infinity))
+            }
+            for (const [found, expected] of stored) expect(found).toEqual(expected)
+            const unflushed = new Map([...table.unflushed()].map((change) => [change.key, change.value]))
+            for (const each of keys)
+              expect(unflushed.has(each) ? unflushed.get(each) : storedIn(store, each)).toBe(model.get(each, Infinity))
+          },
+        ),
+        { numRuns: 200 },
+      )
+    },
+  )
+})
+
+const keys = ['a', 'b', 'c'] as const
+const action = fc.record({
+  kind: fc.constantFrom('put', 'put', 'put', 'next', 'capture', 'flush'),
+  key: fc.constantFrom(...keys),
+  value: fc.option(fc.nat(100), { nil: undefined }),
+  by: fc.nat(3),
+})
+
+// Every value of every key with its position.
+class History {
+  readonly #puts: { readonly key: string; readonly value: number | undefined; readonly position: number }[] = []
+
+  get length(): number {
+    return this.#puts.length
+  }
+
+  put(key: string, value: number | undefined, position: number): void {
+    this.#puts.push({ key, value, position })
+  }
+
+  get(key: string, upTo: number): number | undefined {
+    const puts = this.#puts.filter((put) => put.key === key && put.position <= upTo)
+    const newest = Math.max(...puts.map(({ position }) => position))
+    return puts.findLast(({ position }) => position === newest)?.value
+  }
+}
+
+interface Created {
+  readonly table: StateTable<number>
+  readonly store: MemoryStateStore
+  /** How often a value was read from the store. */
+  readonly loads: { count: number }
+}
+
+function create(store = new MemoryStateStore(), cellsMax = 100, sequential = false): Created {
+  const loads = { count: 0 }
+  const table = new StateTable<number>({
+    store,
+    sequential,
+    budget: new CellBudget(cellsMax),
+    storageKey: (key) => `key/${key}`,
+    encode: (_, value) => Uint8Array.of(value & 255, value >> 8),
+    decode: (_, bytes) => {
+      loads.count += 1
+      return bytes[0]! + 256 * bytes[1]!
+    },
+  })
+  return { table, store, loads }
+}
+
+function entries(changes: Iterable<StateChange>): Record<string, number | undefined> {
+  return Object.fromEntries([...changes].map(({ key, value }) => [key, value && value[0]! + 256 * value[1]!]))
+}
+
+function storedIn(store: MemoryStateStore, key: string): number | undefined {
+  const bytes = store.get(`key/${key}`)
+  return bytes && bytes[0]! + 256 * bytes[1]!
+}
