@@ -88,7 +88,7 @@ export class ActorBody implements HandlerScope {
     this.access = access
     this.handler = handler
     try {
-      this.#facade ??= new this.definition.facadeClass()
+      this.#facade ??= new this.definition.facadeClass(this)
       return callHandler(handler, this.#facade, args)
     } finally {
       running.scope = scope

@@ -4,11 +4,15 @@
 import type { ActorRef, Touch } from '@streamy-db/core'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Actor } from './actor.ts'
+import type { ActorBody } from './actor-body.ts'
 import type { FieldShape } from './field-values.ts'
 import type { ReferenceClass } from './reference-class.ts'
 
 /** A class of actors that can be created: concrete, and its constructor needs nothing. */
 export type ActorClass<T extends Actor = Actor> = new () => T
+
+/** Makes the facade of one actor at work. */
+export type FacadeClass = new (body: ActorBody) => Actor
 
 /** A method of any parameters. */
 export type HandlerMethod = (...args: never[]) => unknown
@@ -55,7 +59,7 @@ export interface ActorDefinition {
   readonly fieldLabels: readonly string[]
   readonly transients: readonly string[]
   /** What handlers have as `this`. */
-  readonly facadeClass: ActorClass
+  readonly facadeClass: FacadeClass
   /** What `this.actor`, `this.tell` and `this.after` return. */
   readonly callClass: ReferenceClass
   readonly tellClass: ReferenceClass

@@ -4,13 +4,14 @@
 import type { Position } from '@streamy-db/core'
 import { StreamyError } from '@streamy-db/core'
 import { ActorBody } from './actor-body.ts'
-import type { ActorClass } from './actor-definition.ts'
+import type { ActorClass, FacadeClass } from './actor-definition.ts'
 import { actorRefOf } from './actor-key.ts'
 import type { TimerRequest } from './handler-references.ts'
 import type { LocalReference, TellReference, TimerHandle, TimerReference } from './reference.ts'
 import { type HandlerScope, inHandler, queryWrites, running } from './running.ts'
 
-let scopeOf: (actor: Actor) => HandlerScope | undefined
+/** Where a facade keeps whose it is. A symbol and no private member: facades are made without running a constructor. */
+export const scopeKey: unique symbol = Symbol('scope')
 
 /**
  * Base class of actors: subclass it, give fields initial values, and mark methods with `@message()` and `@query()`.
@@ -27,35 +28,36 @@ let scopeOf: (actor: Actor) => HandlerScope | undefined
  * ```
  */
 export abstract class Actor {
-  readonly #scope: HandlerScope | undefined = running.scope
+  /** @internal The actor at work behind this facade. */
+  readonly [scopeKey]: HandlerScope | undefined
 
-  static {
-    scopeOf = (actor: Actor): HandlerScope | undefined => actor.#scope
+  constructor() {
+    this[scopeKey] = running.scope
   }
 
   /** The key under which this actor is known: `alice` in `db.actor(Account, 'alice')`. */
   get key(): string {
-    return inHandler(this.#scope, 'key').ref.key
+    return inHandler(this[scopeKey], 'key').ref.key
   }
 
   /** The time of this transaction in milliseconds since 1970, the same for everybody who computes it. */
   get now(): number {
-    return inHandler(this.#scope, 'now').source.now
+    return inHandler(this[scopeKey], 'now').source.now
   }
 
   /** The place of this transaction in the order of all transactions. */
   get position(): Position {
-    return inHandler(this.#scope, 'position').source.position
+    return inHandler(this[scopeKey], 'position').source.position
   }
 
   /** A random number in [0, 1), the same in every attempt of this request. Not for secrets. */
   random(): number {
-    return inHandler(this.#scope, 'random').source.random()
+    return inHandler(this[scopeKey], 'random').source.random()
   }
 
   /** A random UUID, the same in every attempt of this request. Not for secrets. */
   uuid(): string {
-    return inHandler(this.#scope, 'uuid').source.uuid()
+    return inHandler(this[scopeKey], 'uuid').source.uuid()
   }
 
   /**
@@ -67,7 +69,7 @@ export abstract class Actor {
   actor<T extends Actor>(type: ActorClass<T>, key: string): LocalReference<T>
   actor<T extends Actor>(type: string, key: string): LocalReference<T>
   actor<T extends Actor>(type: ActorClass<T> | string, key: string): LocalReference<T> {
-    const body = bodyIn(this.#scope, 'actor')
+    const body = bodyIn(this[scopeKey], 'actor')
     const definition = body.lookup.find(type)
     // Its methods are the handlers of T; the types say so, `referenceClass` does it.
     return new definition.callClass(body, actorRefOf(definition.name, key)) as LocalReference<T>
@@ -77,7 +79,7 @@ export abstract class Actor {
   tell<T extends Actor>(type: ActorClass<T>, key: string): TellReference<T>
   tell<T extends Actor>(type: string, key: string): TellReference<T>
   tell<T extends Actor>(type: ActorClass<T> | string, key: string): TellReference<T> {
-    const body = bodyIn(this.#scope, 'tell')
+    const body = bodyIn(this[scopeKey], 'tell')
     const definition = body.lookup.find(type)
     // See `actor`.
     return new definition.tellClass(body, actorRefOf(definition.name, key)) as TellReference<T>
@@ -88,7 +90,7 @@ export abstract class Actor {
    * transaction of its own. Returns a handle for `cancel`; keep it in a field.
    */
   after(milliseconds: number): TimerReference<this> {
-    const body = bodyIn(this.#scope, 'after')
+    const body = bodyIn(this[scopeKey], 'after')
     const request: TimerRequest = { body, delayUs: delayUsOf(milliseconds) }
     // See `actor`.
     return new body.definition.timerClass(request, body.ref) as TimerReference<this>
@@ -96,7 +98,7 @@ export abstract class Actor {
 
   /** Takes back a timer of this actor; false when it already ran or was taken back. */
   cancel(timer: TimerHandle): boolean {
-    const body = bodyIn(this.#scope, 'cancel')
+    const body = bodyIn(this[scopeKey], 'cancel')
     if (body.access !== 'message') throw queryWrites(body, 'cancel a timer')
     return body.source.cancelTimer(body.slot, timer.position, timer.ordinal)
   }
@@ -106,7 +108,7 @@ export abstract class Actor {
    * transaction, creates it anew. What this handler assigns to fields afterwards is lost.
    */
   destroy(): void {
-    const body = bodyIn(this.#scope, 'destroy')
+    const body = bodyIn(this[scopeKey], 'destroy')
     if (body.access !== 'message') throw queryWrites(body, 'destroy the actor')
     if (body.slot.body === body) body.source.destroy(body.slot)
   }
@@ -114,7 +116,18 @@ export abstract class Actor {
 
 /** The body behind a facade: facades are made by a body for itself. */
 export function bodyOf(facade: Actor): ActorBody {
-  return scopeOf(facade) as ActorBody
+  return facade[scopeKey] as ActorBody
+}
+
+/** Makes the constructor of facades with this prototype, which runs no code of the user's. */
+export function facadeConstructor(prototype: object): FacadeClass {
+  const construct = function (this: Actor, body: ActorBody): void {
+    // The one place beside the constructor where it is set.
+    ;(this as { [scopeKey]: HandlerScope | undefined })[scopeKey] = body
+  }
+  construct.prototype = prototype
+  // A function with a prototype is what `new` takes.
+  return construct as unknown as FacadeClass
 }
 
 function bodyIn(scope: HandlerScope | undefined, what: string): ActorBody {

@@ -4,8 +4,8 @@
 //
 //   facade -> accessors of the fields -> the user's class -> ... -> Actor
 
-import { Actor, bodyOf } from './actor.ts'
-import type { ActorClass } from './actor-definition.ts'
+import { type Actor, bodyOf, facadeConstructor } from './actor.ts'
+import type { ActorClass, FacadeClass } from './actor-definition.ts'
 import { outsideHandler, running } from './running.ts'
 
 /** Builds the class of facades of an actor class with these fields. */
@@ -13,15 +13,11 @@ export function facadeClass(
   actorClass: ActorClass,
   fields: readonly string[],
   transients: readonly string[],
-): ActorClass {
-  // Constructed like an Actor alone, without running the user's constructor.
-  const Facade = class extends Actor {}
-  const { prototype } = Facade
-  Object.setPrototypeOf(prototype, actorClass.prototype)
-  Reflect.deleteProperty(prototype, 'constructor')
+): FacadeClass {
+  const prototype = Object.create(actorClass.prototype) as object
   fields.forEach((name, index) => Object.defineProperty(prototype, name, durableField(name, index)))
   transients.forEach((name, index) => Object.defineProperty(prototype, name, transientField(name, index)))
-  return Facade
+  return facadeConstructor(prototype)
 }
 
 function durableField(name: string, index: number): PropertyDescriptor & ThisType<Actor> {

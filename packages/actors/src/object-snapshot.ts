@@ -110,7 +110,7 @@ function datePart(date: Date): Part {
 }
 
 function bytesPart(bytes: Uint8Array): Part {
-  const copy = bytes.slice()
+  const copy = new Uint8Array(bytes)
   return { changed: () => Buffer.compare(bytes, copy) !== 0, restore: () => bytes.set(copy) }
 }
 

@@ -2,6 +2,7 @@
 // names and kinds matter here, values do not.
 
 import { actorRef, Random, StreamyError } from '@streamy-db/core'
+import { scopeKey } from './actor.ts'
 import type { ActorClass } from './actor-definition.ts'
 import { isolate } from './determinism-guard.ts'
 import { refuse } from './registration-checks.ts'
@@ -23,7 +24,7 @@ export function probeFields(type: string, actorClass: ActorClass): ReadonlyMap<s
 }
 
 function checkNames(type: string, instance: object): void {
-  const [symbol] = Object.getOwnPropertySymbols(instance)
+  const symbol = Object.getOwnPropertySymbols(instance).find((own) => own !== scopeKey)
   if (symbol !== undefined) throw refuse(`${type} has a field named by ${String(symbol)}. Name fields by strings.`)
 }
 
