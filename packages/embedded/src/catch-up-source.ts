@@ -31,9 +31,10 @@ export class CatchUpSource implements LogSource {
   }
 
   entriesFrom(from: Sequence): readonly LogEntry[] | Promise<readonly LogEntry[]> {
-    const { tailBuffer, segments, tail } = this.#view
-    assertReadable(from, segments()[0]?.first ?? 1, tail())
-    if (from > tail()) return nothing
+    const { tailBuffer } = this.#view
+    const tail = this.#view.tail()
+    assertReadable(from, this.#view.segments()[0]?.first ?? 1, tail)
+    if (from > tail) return nothing
     if (from < tailBuffer.first) return this.#readFrom(from)
     this.release()
     return tailBuffer.from(from)

@@ -92,7 +92,7 @@ describe('openEmbeddedStorage', () => {
     let acknowledged = 0
     for (let kill = 0; kill < 8; kill++) {
       const child = program.start([database])
-      await child.printed(200 + 150 * kill)
+      await child.printed(100 + 100 * kill)
       for (const line of await child.kill()) acknowledged = Math.max(acknowledged, Number(line))
       const storage = await openEmbeddedStorage(database)
       const entries = await readAll(storage.log)
@@ -100,7 +100,7 @@ describe('openEmbeddedStorage', () => {
       expect(entries.every(isPayloadOfItsSequence)).toBe(true)
       await storage.close()
     }
-  })
+  }, 30_000)
 })
 
 function isPayloadOfItsSequence(entry: Parameters<typeof isPayload>[0]): boolean {

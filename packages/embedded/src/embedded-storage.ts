@@ -11,12 +11,13 @@ import { join } from 'node:path'
 import { StreamyError, type Log, type StateStore } from '@streamy-db/core'
 import { DirectoryLock } from './directory-lock.ts'
 import { nodeFileSystem } from './file-system.ts'
-import { LmdbStateStore } from './lmdb-state-store.ts'
+import { LmdbStateStore, type LmdbStateStoreOptions } from './lmdb-state-store.ts'
 import { SegmentedLog, type SegmentedLogOptions } from './segmented-log.ts'
 
 /** Options of {@link openEmbeddedStorage}; every one has a default. */
 export interface EmbeddedStorageOptions {
   readonly log?: SegmentedLogOptions
+  readonly store?: LmdbStateStoreOptions
 }
 
 /** An open directory. */
@@ -48,7 +49,7 @@ export async function openEmbeddedStorage(
     await checkFormat(directory)
     const log = await SegmentedLog.open(join(directory, 'log'), options.log)
     opened.push(log)
-    const store = await LmdbStateStore.open(join(directory, 'state.mdb'))
+    const store = await LmdbStateStore.open(join(directory, 'state.mdb'), options.store)
     opened.push(store)
     await nodeFileSystem.syncDirectory(directory)
     let closing: Promise<void> | undefined

@@ -42,7 +42,11 @@ export const nodeFileSystem: FileSystem = {
     // Windows has no such call and needs none: its file systems journal names in order.
     if (process.platform === 'win32') return
     const fd = await open(directory, fs.constants.O_RDONLY)
-    await fsync(fd).finally(() => close(fd))
+    try {
+      await fsync(fd)
+    } finally {
+      await close(fd)
+    }
   },
 }
 
@@ -55,14 +59,15 @@ const fsync = promisify(fs.fsync)
 const fdatasync = promisify(fs.fdatasync)
 const fstat = promisify(fs.fstat)
 const readAt = promisify(fs.read)
+const writevAt = promisify(fs.writev)
 
 async function openFile(path: string, flags: number): Promise<DurableFile> {
   const fd = await open(path, flags)
-  return new NodeFile(fd, writesThrough(fd))
+  return new NodeFile(fd, isWrittenThrough(fd))
 }
 
 /** Whether the kernel really flushes every write to `fd`: asked of the kernel, because a wrong guess loses data. */
-function writesThrough(fd: number): boolean {
+function isWrittenThrough(fd: number): boolean {
   if (writeThrough === 0) return false
   try {
     const flags = /^flags:\s*([0-7]+)$/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
@@ -106,17 +111,15 @@ class NodeFile implements DurableFile {
   }
 }
 
-function writeAll(fd: number, buffers: readonly Uint8Array[], position: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    fs.writev(fd, buffers, position, (error, written) => {
-      if (error !== null) return reject(error)
-      const rest = withoutFirst(buffers, written)
-      if (rest.length === 0) return resolve()
-      // A short write is no error yet; a full disk says so when it is asked for the rest.
-      if (written === 0) return reject(new Error('The file system wrote nothing and gave no reason'))
-      writeAll(fd, rest, position + written).then(resolve, reject)
-    })
-  })
+async function writeAll(fd: number, buffers: readonly Uint8Array[], position: number): Promise<void> {
+  let [rest, offset] = [buffers, position]
+  while (rest.length > 0) {
+    const { bytesWritten } = await writevAt(fd, rest, offset)
+    // A short write is no error yet; a full disk says so when it is asked for the rest.
+    if (bytesWritten === 0) throw new Error('The file system wrote nothing and gave no reason')
+    rest = withoutFirst(rest, bytesWritten)
+    offset += bytesWritten
+  }
 }
 
 function withoutFirst(buffers: readonly Uint8Array[], count: number): readonly Uint8Array[] {

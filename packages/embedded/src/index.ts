@@ -2,5 +2,5 @@
 
 export { DirectoryLock } from './directory-lock.ts'
 export { openEmbeddedStorage, type EmbeddedStorage, type EmbeddedStorageOptions } from './embedded-storage.ts'
-export { LmdbStateStore } from './lmdb-state-store.ts'
+export { LmdbStateStore, type LmdbStateStoreOptions } from './lmdb-state-store.ts'
 export { SegmentedLog, type SegmentedLogOptions } from './segmented-log.ts'

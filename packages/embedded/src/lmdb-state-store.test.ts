@@ -4,8 +4,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as lmdb from 'lmdb'
+import { StreamyError } from '@streamy-db/core'
 import { testStateStoreConformance } from '@streamy-db/core/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { LmdbFile } from './lmdb-file.ts'
 import { LmdbStateStore } from './lmdb-state-store.ts'
 import { ChildProgram } from './testing/child-program.ts'
 
@@ -77,6 +79,7 @@ describe('a damaged state', () => {
   let path: string
   let whole: Buffer
   const model = new Map<string, Buffer>()
+  const usedPages = new Set<number>()
 
   // A state with a history: leaves, branches, values with pages of their own, long keys, free pages.
   beforeAll(async () => {
@@ -101,31 +104,41 @@ describe('a damaged state', () => {
     }
     await store.close()
     whole = await readFile(path)
+    const file = new LmdbFile(path)
+    const open = [file.meta.main.root ?? 0]
+    for (let number = open.pop(); number !== undefined; number = open.pop()) {
+      const page = file.page(number)
+      usedPages.add(number)
+      if (!page.isLeaf) open.push(...page.nodes.map((node) => node.child))
+    }
+    file.close()
   })
 
   afterAll(() => rm(directory, { recursive: true }))
 
-  /** Opens a copy with these bytes and reads it all: right, or STATE_CORRUPT; nothing else, and the process lives. */
-  async function outcomeOf(bytes: Uint8Array, verify = true): Promise<'right' | 'reported'> {
+  /** Opens a copy with these bytes and reads it all. */
+  async function outcomeOf(bytes: Uint8Array, verify = true): Promise<'right' | 'wrong' | 'reported'> {
     const copy = join(directory, 'copy.mdb')
     await rm(`${copy}-lock`, { force: true })
     await writeFile(copy, bytes)
     let store: LmdbStateStore | undefined
     try {
       store = await LmdbStateStore.open(copy, { verify })
-      for (const [key, value] of model) expect(value.equals(store.get(key) ?? Buffer.of())).toBe(true)
-      expect(Array.from(store.scan(''))).toHaveLength(model.size)
-      return 'right'
+      const { size } = new Map(Array.from(store.scan(''), ({ key, value }) => [key, value]))
+      let isRight = true
+      for (const [key, value] of model) isRight &&= value.equals(store.get(key) ?? Buffer.of())
+      return isRight && size === model.size ? 'right' : 'wrong'
     } catch (error) {
-      expect(error).toMatchObject({ code: 'STATE_CORRUPT', message: expect.stringContaining('copy.mdb') })
-      return 'reported'
+      if (error instanceof StreamyError && error.code === 'STATE_CORRUPT' && error.message.includes(copy))
+        return 'reported'
+      throw error
     } finally {
       await store?.close()
     }
   }
 
   it('is reported or is where nothing is: bits all over the file', async () => {
-    const outcomes = { right: 0, reported: 0 }
+    const outcomes = { right: 0, wrong: 0, reported: 0 }
     const pageSize = 4096
     for (let page = 0; page < whole.length / pageSize; page++) {
       // The head of a page, where its structure is, and somewhere in it; half of what the two hold that LMDB starts from.
@@ -137,6 +150,7 @@ describe('a damaged state', () => {
         outcomes[await outcomeOf(flipped)]++
       }
     }
+    expect(outcomes.wrong).toBe(0)
     expect(outcomes.reported).toBeGreaterThan(100)
     expect(outcomes.right).toBeGreaterThan(100)
   }, 30_000)
@@ -153,11 +167,42 @@ describe('a damaged state', () => {
     expect(await outcomeOf(Buffer.alloc(whole.length))).toBe('reported')
   })
 
+  it('is reported when a page lost its last entry', async () => {
+    let pages = 0
+    for (let at = 2 * 4096; at < whole.length; at += 4096) {
+      const [flags, lower] = [whole.readUInt16LE(at + 18), whole.readUInt16LE(at + 20)]
+      // A leaf in use: one that LMDB has freed may hold anything.
+      if (flags !== 0x02 || lower < 4 || !usedPages.has(at / 4096)) continue
+      const shortened = Buffer.from(whole)
+      shortened.writeUInt16LE(lower - 2, at + 20)
+      expect(await outcomeOf(shortened)).toBe('reported')
+      pages++
+    }
+    expect(pages).toBeGreaterThan(10)
+  })
+
+  it('is reported when a page in use is listed as free', async () => {
+    const file = new LmdbFile(path)
+    const root = file.meta.free.root ?? 0
+    const [list] = file.page(root).nodes
+    file.close()
+    const listed = Buffer.from(whole)
+    // A list is its length and then the pages.
+    listed.writeBigUInt64LE(BigInt(file.meta.main.root ?? 0), root * 4096 + (list?.data.byteOffset ?? 0) + 8)
+    expect(await outcomeOf(listed)).toBe('reported')
+  })
+
   it('is not used value by value either, when the file was not checked at open', async () => {
-    const value = Array.from(model.values()).find((each) => each.length > 50) ?? whole
+    const [key, value] = Array.from(model).find((entry) => entry[1].length > 50) ?? ['', whole]
     const flipped = Buffer.from(whole)
     for (let at = whole.indexOf(value); at >= 0; at = whole.indexOf(value, at + 1)) flipped[at] = (whole[at] ?? 0) ^ 1
-    expect(await outcomeOf(flipped, false)).toBe('reported')
+    const copy = join(directory, 'unchecked.mdb')
+    await writeFile(copy, flipped)
+    const store = await LmdbStateStore.open(copy, { verify: false })
+    const corrupt = expect.objectContaining({ code: 'STATE_CORRUPT', message: expect.stringContaining(key) })
+    expect(() => store.get(key)).toThrow(corrupt)
+    expect(() => Array.from(store.scan(key))).toThrow(corrupt)
+    await store.close()
   })
 })
 
@@ -170,7 +215,8 @@ describe('a process of its own', () => {
     program = await ChildProgram.build(
       directory,
       `
-      import { LmdbStateStore } from './index.ts'
+      import { LmdbFile } from './lmdb-file.ts'
+import { LmdbStateStore } from './index.ts'
       const [path, from] = process.argv.slice(2)
       const store = await LmdbStateStore.open(path)
       try {
@@ -189,16 +235,17 @@ describe('a process of its own', () => {
 
   afterAll(() => rm(directory, { recursive: true }))
 
-  async function expectState(path: string, acknowledged: number): Promise<void> {
+  /** Whether a state is that of one round, and holds what every acknowledged round left for good. */
+  async function isWhole(path: string, acknowledged: number): Promise<boolean> {
     const store = await LmdbStateStore.open(path)
+    const all = Array.from({ length: 200 }, (_, index) => index)
     // One transaction each: all values of the last round there is, or none of it.
-    const rounds = new Set(Array.from({ length: 200 }, (_, index) => store.get(`${index}/`)?.[0]))
-    expect(rounds.size).toBe(1)
+    let isRight = new Set(all.map((index) => store.get(`${index}/`)?.[0])).size === 1
     for (let round = 0; round <= acknowledged; round += 3) {
-      const key = round % 3 === 0 ? round : ''
-      for (let index = 0; index < 200; index++) expect(store.get(`${index}/${key}`)?.[0]).toBe(round & 0xff)
+      isRight &&= all.every((index) => store.get(`${index}/${round}`)?.[0] === (round & 0xff))
     }
     await store.close()
+    return isRight
   }
 
   it('that is killed loses nothing acknowledged and leaves nothing half done', async () => {
@@ -208,15 +255,15 @@ describe('a process of its own', () => {
       const child = program.start([path, `${acknowledged + 1}`])
       await child.printed(3 + kill)
       acknowledged = Number((await child.kill()).at(-1))
-      await expectState(path, acknowledged)
+      expect(await isWhole(path, acknowledged)).toBe(true)
     }
-  })
+  }, 30_000)
 
   it('whose disk is full rejects, refuses to go on, and keeps what was acknowledged', async () => {
     const path = join(directory, 'full.mdb')
     const lines = await program.start([path, '0'], { fileBytesMax: 6_000_000 }).finished()
     expect(lines.at(-1)).toBe('STORAGE_FAILED STORAGE_FAILED')
     expect(lines.length).toBeGreaterThan(3)
-    await expectState(path, Number(lines.at(-2)))
+    expect(await isWhole(path, Number(lines.at(-2)))).toBe(true)
   })
 })

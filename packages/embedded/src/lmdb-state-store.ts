@@ -87,10 +87,7 @@ export class LmdbStateStore implements StateStore {
   async advance(changes: Iterable<StateChange>): Promise<void> {
     if (this.#closing !== undefined) throw storeClosed()
     if (this.#failure !== undefined) throw this.#failure
-    // Checked whole before the first is handed over: what LMDB is given cannot be taken back.
-    const prepared = Array.from(changes, prepare)
-    if (prepared.length === 0) return
-    this.#advancing = this.#commit(prepared)
+    this.#advancing = this.#apply(Array.from(changes))
     await this.#advancing
   }
 
@@ -116,6 +113,16 @@ export class LmdbStateStore implements StateStore {
     }
   }
 
+  async #apply(changes: readonly StateChange[]): Promise<void> {
+    // Checked whole before the first is handed over: what LMDB is given cannot be taken back.
+    const prepared: PreparedChange[] = []
+    for (let start = 0; start < changes.length; start += changesPerTurn) {
+      if (start > 0) await new Promise((resolve) => setImmediate(resolve))
+      for (const change of changes.slice(start, start + changesPerTurn)) prepared.push(prepare(change))
+    }
+    if (prepared.length > 0) await this.#commit(prepared)
+  }
+
   async #commit(prepared: readonly PreparedChange[]): Promise<void> {
     try {
       await this.#database.batch(() => {
@@ -131,6 +138,9 @@ export class LmdbStateStore implements StateStore {
     }
   }
 }
+
+/** How many changes are checked and summed before other work of the process has its turn. */
+const changesPerTurn = 4096
 
 interface PreparedChange {
   readonly key: string

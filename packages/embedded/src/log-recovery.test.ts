@@ -1,7 +1,8 @@
 // Recovery: what a crash can leave behind is erased and nothing acknowledged with it; what it cannot leave is reported as
 // damage. Most tests work on a simulated file system, so that every byte and every order of events can be tried.
 
-import fc from 'fast-check'
+import { StreamyError } from '@streamy-db/core'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { entryHeaderBytes } from './segment-format.ts'
 import { SegmentedLog, type SegmentedLogOptions } from './segmented-log.ts'
@@ -9,7 +10,7 @@ import { isPayload, payloadOf, readAll } from './testing/payload.ts'
 import { SimulatedFileSystem, type Draw } from './testing/simulated-file-system.ts'
 
 const directory = '/log'
-const small = { segmentBytes: 6000, zeroedAheadBytes: 1500, readAheadBytes: 1000, clock: () => 7 }
+const small = { segmentBytes: 3000, zeroedAheadBytes: 1500, readAheadBytes: 1000, clock: () => 7 }
 
 function openOn(fileSystem: SimulatedFileSystem, options: SegmentedLogOptions = {}): Promise<SegmentedLog> {
   return SegmentedLog.open(directory, { ...small, fileSystem, ...options })
@@ -47,10 +48,7 @@ function seeded(seed: number): Draw {
 
 describe('after a crash', () => {
   it('finds everything acknowledged, whatever the power cut made of the writes under way', async () => {
-    const step = fc.oneof(
-      fc.record({ append: fc.integer({ min: 1, max: 6 }) }),
-      fc.record({ complete: fc.integer({ min: 1, max: 4 }) }),
-    )
+    const step = fc.record({ append: fc.nat({ max: 5 }), complete: fc.nat({ max: 4 }) })
     const round = fc.record({ steps: fc.array(step, { minLength: 1, maxLength: 25 }), seed: fc.integer() })
     await fc.assert(
       fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 4 }), async (rounds) => {
@@ -63,11 +61,11 @@ describe('after a crash', () => {
           expect(await log.tail()).toBeGreaterThanOrEqual(acknowledged)
           let next = (await log.tail()) + 1
           fileSystem.running = false
-          for (const command of steps) {
-            for (let index = 0; 'append' in command && index < command.append; index++) {
+          for (const { append, complete } of steps) {
+            for (let index = 0; index < append; index++) {
               void log.append(payloadOf(next++)).then((sequence) => (acknowledged = Math.max(acknowledged, sequence)))
             }
-            for (let index = 0; 'complete' in command && index < command.complete; index++) {
+            for (let index = 0; index < complete; index++) {
               fileSystem.step(draw)
               await new Promise((resolve) => setImmediate(resolve))
             }
@@ -78,9 +76,9 @@ describe('after a crash', () => {
         expect(await log.tail()).toBeGreaterThanOrEqual(acknowledged)
         await expectWhole(log, await log.tail())
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
-  })
+  }, 30_000)
 
   it('drops the last entry when any end of it is missing, and only it', async () => {
     const after = await filesWith(12, { closed: false })
@@ -126,17 +124,17 @@ describe('after a crash', () => {
 
 describe('damage', () => {
   it('is reported, or is where no entry is: every bit of a log that was closed', async () => {
-    const files = await filesWith(25, { closed: true })
+    const files = await filesWith(10, { closed: true })
     expect(files.size).toBeGreaterThan(1)
     for (const [path, whole] of files) {
       const used = whole.findLastIndex((byte) => byte !== 0) + 1
       for (let offset = 0; offset < used; offset++) {
         const flipped = whole.slice()
         flipped[offset] = (whole[offset] ?? 0) ^ (1 << (offset % 8))
-        await expectReported(new SimulatedFileSystem([...files, [path, flipped]]), path, 25)
+        expect(await isWholeOrReported(new SimulatedFileSystem([...files, [path, flipped]]), path, 10)).toBe(true)
       }
     }
-  })
+  }, 30_000)
 
   it('is reported when a file was cut, at every length', async () => {
     // Not closed, so that no mark helps: a crash never shortens a file.
@@ -144,7 +142,9 @@ describe('damage', () => {
     for (const [path, whole] of files) {
       const used = whole.findLastIndex((byte) => byte !== 0) + 1
       for (let length = 0; length < used; length += 7) {
-        await expectReported(new SimulatedFileSystem([...files, [path, whole.slice(0, length)]]), path, 25)
+        expect(
+          await isWholeOrReported(new SimulatedFileSystem([...files, [path, whole.slice(0, length)]]), path, 25),
+        ).toBe(true)
       }
     }
   })
@@ -207,13 +207,14 @@ describe('damage', () => {
     await expect(opening).rejects.toMatchObject({ code: 'LOG_CORRUPT', message: expect.stringMatching(message) })
   }
 
-  /** Opens and reads everything: what comes back is right, or it is an error that names the file. */
-  async function expectReported(fileSystem: SimulatedFileSystem, path: string, tail: number): Promise<void> {
+  /** Opens and reads everything: whether what comes back is right, or an error that names the file. */
+  async function isWholeOrReported(fileSystem: SimulatedFileSystem, path: string, tail: number): Promise<boolean> {
     try {
-      await expectWhole(await openOn(fileSystem), tail)
+      const entries = await readAll(await openOn(fileSystem))
+      return entries.length === tail && entries.every((entry) => isPayload(entry))
     } catch (error) {
-      expect(error).toMatchObject({ code: expect.stringMatching(/^(LOG_CORRUPT|FORMAT_UNKNOWN)$/) })
-      expect(error).toMatchObject({ message: expect.stringContaining(path) })
+      if (!(error instanceof StreamyError)) throw error
+      return ['LOG_CORRUPT', 'FORMAT_UNKNOWN'].includes(error.code) && error.message.includes(path)
     }
   }
 })

@@ -60,7 +60,7 @@ export class LogWriter {
   #zeroing = false
   #rolling = false
   #operations = 0
-  #idle: (() => void)[] = []
+  readonly #idle: (() => void)[] = []
   #failure: StreamyError | undefined
 
   constructor(

@@ -23,7 +23,7 @@ export async function verifyStateFile(path: string): Promise<void> {
     const { free, main, lastPage } = file.meta
     const freeLists: Buffer[] = []
     await new TreeWalk(file, free, used, compareNumbers, (node) => freeLists.push(file.valueOf(node))).run()
-    await new TreeWalk(file, main, used, Buffer.compare, (node) => checkEntry(node.key, file.valueOf(node))).run()
+    await new TreeWalk(file, main, used, compareBytes, (node) => checkEntry(node.key, file.valueOf(node))).run()
     for (const list of freeLists) checkFreeList(list, used, lastPage)
   } finally {
     file.close()
@@ -176,6 +176,10 @@ function checkFreeList(list: Buffer, used: Uint8Array, lastPage: number): void {
       if (used[page] === 1) throw new Damage(page, 'it is in use and listed as free')
     }
   }
+}
+
+function compareBytes(left: Buffer, right: Buffer): number {
+  return left.compare(right)
 }
 
 function compareNumbers(left: Buffer, right: Buffer): number {

@@ -5,7 +5,7 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 
@@ -60,13 +60,15 @@ export class RunningChild {
   readonly #process: ChildProcess
   readonly #lines: string[] = []
   #errors = ''
+  readonly #output: Interface
   readonly #exit: Promise<unknown>
 
   constructor(process: ChildProcess) {
     this.#process = process
     this.pid = process.pid
-    if (process.stdout !== null) createInterface({ input: process.stdout }).on('line', (line) => this.#lines.push(line))
-    process.stderr?.on('data', (data: Buffer) => (this.#errors += data.toString()))
+    if (process.stdout === null || process.stderr === null) throw new Error('The program has no output')
+    this.#output = createInterface({ input: process.stdout }).on('line', (line) => this.#lines.push(line))
+    process.stderr.on('data', (data: Buffer) => (this.#errors += data.toString()))
     this.#exit = once(process, 'close')
   }
 
@@ -77,10 +79,7 @@ export class RunningChild {
 
   /** Waits until it has printed this many lines. */
   async printed(count: number): Promise<readonly string[]> {
-    while (this.#lines.length < count) {
-      if (this.#process.exitCode !== null) throw new Error(`The program ended early: ${this.#errors}`)
-      await new Promise((resolve) => setImmediate(resolve))
-    }
+    while (this.#lines.length < count) await Promise.race([once(this.#output, 'line'), this.#failWhenItEnds()])
     return this.#lines
   }
 
@@ -96,5 +95,10 @@ export class RunningChild {
     await this.#exit
     if (this.#process.exitCode === 0) return this.#lines
     throw new Error(`The program ended with ${this.#process.exitCode ?? this.#process.signalCode}: ${this.#errors}`)
+  }
+
+  async #failWhenItEnds(): Promise<never> {
+    await this.#exit
+    throw new Error(`The program ended early: ${this.#errors}`)
   }
 }

@@ -31,8 +31,8 @@ export class SimulatedFileSystem implements FileSystem {
   readonly #names: Map<string, Content>
   /** The names as of the last sync, and the changes since. */
   readonly #syncedNames: Map<string, Content>
-  #unsynced: NameChange[] = []
-  #operations: Operation[] = []
+  readonly #unsynced: NameChange[] = []
+  readonly #operations: Operation[] = []
   /** Whether operations complete by themselves. */
   running = true
   fault: Fault = () => undefined
