@@ -6,11 +6,20 @@
 // B1 Batches are appended in the order in which their transactions were submitted.
 // B2 Every waiter is told once: by whoever takes its batch, or with the error that the append failed with.
 
-import { BatchBuilder, StreamyError, limits, type Log, type Outcome, type Transaction } from '@streamy-db/core'
+import {
+  BatchBuilder,
+  StreamyError,
+  limits,
+  type Log,
+  type Outcome,
+  type Position,
+  type Transaction,
+} from '@streamy-db/core'
 
 /** Who waits for a transaction. */
 export interface Waiter {
-  settle(outcome: Outcome): void
+  /** `position` is the transaction's. */
+  settle(outcome: Outcome, position: Position): void
   fail(error: Error): void
 }
 
@@ -29,6 +38,9 @@ interface SealedBatch extends SubmittedBatch {
   readonly bytes: Uint8Array
 }
 
+// Below this a batch is not split: its execution is too short to hide a flush behind.
+const SPLIT_MIN = 512
+
 // P = 1: the footprint is the whole partition, and an index that names none stands for it.
 const wholePartition: readonly number[] = []
 
@@ -42,9 +54,11 @@ export class BatchSubmitter {
   readonly #appended = new Map<Uint8Array, SubmittedBatch>()
   #appending = 0
   #waiting = 0
+  // When many wait, a batch takes its share of them only, so that one is flushed while another is executed.
+  #share = SPLIT_MIN
   #scheduled = false
   #failure: Error | undefined
-  #drainers: (() => void)[] = []
+  readonly #drainers: (() => void)[] = []
 
   /** `onFailure` is told once when an append fails; from then on every submission fails. */
   constructor(log: Log, onFailure: (error: Error) => void) {
@@ -78,6 +92,7 @@ export class BatchSubmitter {
     this.#open.transactions.push(transaction)
     this.#open.waiters.push(waiter)
     this.#waiting += 1
+    if (this.#builder.count >= this.#share) this.#seal()
     this.#schedule()
   }
 
@@ -94,6 +109,7 @@ export class BatchSubmitter {
     const batch = this.#appended.get(bytes)
     if (batch === undefined) return undefined
     this.#appended.delete(bytes)
+    this.#share = Math.max(SPLIT_MIN, Math.ceil(this.#waiting / limits.appendsInFlightMax))
     this.#waiting -= batch.transactions.length
     this.#tellDrained()
     return batch
@@ -146,13 +162,11 @@ export class BatchSubmitter {
   #append(batch: SealedBatch): void {
     this.#appending += 1
     this.#appended.set(batch.bytes, batch)
-    this.#log.append(batch.bytes).then(
-      () => {
-        this.#appending -= 1
-        this.#pump()
-      },
-      (error: unknown) => this.#failed(error),
-    )
+    const appended = (): void => {
+      this.#appending -= 1
+      this.#pump()
+    }
+    this.#log.append(batch.bytes).then(appended, (error: unknown) => this.#failed(error))
   }
 
   #failed(cause: unknown): void {

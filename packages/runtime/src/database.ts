@@ -1,6 +1,6 @@
 // The Database interface: what `open` returns, whatever is behind it. Types only.
 
-import type { Actor, ActorClass, HandlerName, Reference } from '@streamy-db/actors'
+import type { Actor, ActorClass, Reference } from '@streamy-db/actors'
 import type { Position } from '@streamy-db/core'
 
 /** How fresh an answer of a query must be. */
@@ -28,7 +28,7 @@ export interface DatabaseTransaction extends ActorReferences {}
 
 /** State that must be right. */
 export interface Database extends ActorReferences, AsyncDisposable {
-  /** A position that covers all this client has seen: each answer moves it to where the log had been executed to. */
+  /** A position that covers all this client has seen: each answer moves it on. */
   readonly position: Position
 
   /**
@@ -51,6 +51,3 @@ export interface Database extends ActorReferences, AsyncDisposable {
    */
   close(): Promise<void>
 }
-
-/** Names of the handlers of an actor class, for code that is generic in it. */
-export type HandlersOf<T extends Actor> = HandlerName<T>

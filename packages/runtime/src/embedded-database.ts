@@ -89,12 +89,20 @@ export class EmbeddedDatabase implements Database {
   }
 
   #send(ref: ActorRef, handler: HandlerDefinition, args: readonly unknown[]): Promise<unknown> {
-    return new Promise((resolve, reject) => {
+    try {
       this.#assertOpen()
       const call: Call = { ref, message: handler.name, args: packArguments(handler, args) }
-      if (handler.kind === 'query') resolve(this.#query(call))
-      else this.#parts.submitter.submit(transactionOf(call), new CallWaiter(this, resolve, reject))
-    })
+      if (handler.kind === 'query') return Promise.resolve(this.#query(call))
+      return this.#submit(transactionOf(call))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #submit(transaction: Transaction): Promise<unknown> {
+    const promise = new Promise(pickUp)
+    this.#parts.submitter.submit(transaction, new CallWaiter(this, pickedUp.resolve, pickedUp.reject))
+    return promise
   }
 
   #query(call: Call): unknown {
@@ -104,9 +112,9 @@ export class EmbeddedDatabase implements Database {
     return thaw(value)
   }
 
-  /** Takes note that an answer came in. */
-  answered(): void {
-    this.#position = this.#parts.engine.resolved
+  /** Takes note of an answer and of the position it was given at. */
+  answered(position: Position): void {
+    this.#position = position
   }
 
   // Undefined when the attempt met a conflict.
@@ -180,6 +188,18 @@ export class EmbeddedDatabase implements Database {
   }
 }
 
+// `new Promise` runs its function at once, so one function serves all calls, where a closure each would be made for
+// every message: what it was given is picked up right behind it.
+const pickedUp: { resolve: (result: unknown) => void; reject: (error: unknown) => void } = {
+  resolve: () => {},
+  reject: () => {},
+}
+
+function pickUp(resolve: (result: unknown) => void, reject: (error: unknown) => void): void {
+  pickedUp.resolve = resolve
+  pickedUp.reject = reject
+}
+
 // Who waits for a call. A class, not closures: one is made for every message.
 class CallWaiter implements Waiter {
   readonly #database: EmbeddedDatabase
@@ -192,8 +212,8 @@ class CallWaiter implements Waiter {
     this.#reject = reject
   }
 
-  settle(outcome: Outcome): void {
-    this.#database.answered()
+  settle(outcome: Outcome, position: Position): void {
+    this.#database.answered(position)
     if (outcome.kind === 'committed') this.#resolve(thaw(outcome.results[0]))
     else this.#reject(decodeError(outcome.error))
   }

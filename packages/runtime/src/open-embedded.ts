@@ -46,10 +46,10 @@ export async function open(directory: string, options: OpenOptions): Promise<Dat
 }
 
 /** `open` on any storage, which is opened once the actors are known to work. It is closed with the database. */
-export async function openWith(openStorage: () => Promise<Storage>, options: OpenOptions): Promise<Database> {
+export async function openWith(storageOpener: () => Promise<Storage>, options: OpenOptions): Promise<Database> {
   const registry = new ActorRegistry(options.actors)
   for (const errorClass of options.errors ?? []) registerError(errorClass)
-  const storage = await openStorage()
+  const storage = await storageOpener()
   try {
     return await start(storage, registry, options)
   } catch (error) {

@@ -27,7 +27,8 @@ export interface OpenOptions {
 export function checkOptions(directory: string, options: OpenOptions | undefined): asserts options is OpenOptions {
   if (typeof directory !== 'string' || directory === '')
     throw invalid("open needs a directory, or ':memory:': open('./data', { actors: [Account] }).")
-  if (!Array.isArray(options?.actors)) throw invalid('open needs the actor classes: open(directory, { actors: [Account] }).')
+  if (!Array.isArray(options?.actors))
+    throw invalid('open needs the actor classes: open(directory, { actors: [Account] }).')
   const { actorsCachedMax = 1, logBytesMax = 1, skip = [] } = options
   checkCount('actorsCachedMax', actorsCachedMax)
   checkCount('logBytesMax', logBytesMax)

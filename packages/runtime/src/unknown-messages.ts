@@ -13,7 +13,8 @@ export function refuseUnknownMessages(references: ReferenceClass, definition: Ac
   const parent = Object.getPrototypeOf(prototype) as object
   const fallback = new Proxy(parent, {
     get: (target, name, receiver) => {
-      if (typeof name === 'symbol' || name in target || neverMessages.has(name)) return Reflect.get(target, name, receiver)
+      if (typeof name === 'symbol' || name in target || neverMessages.has(name))
+        return Reflect.get(target, name, receiver)
       return async (): Promise<never> => {
         handlerOf(definition, name, 'message')
         throw new TypeError(`${name} is no method of this reference`)

@@ -102,7 +102,7 @@ export class Worker {
 
   #perform({ replies, submissions, incidents }: Effects, batch: SubmittedBatch | undefined): void {
     if (batch !== undefined)
-      for (const { position, outcome } of replies) batch.waiters[indexOf(position) - 1]?.settle(outcome)
+      for (const { position, outcome } of replies) batch.waiters[indexOf(position) - 1]?.settle(outcome, position)
     // While old entries are replayed the log may hold what the engine wants appended: it asks again when it is live. A
     // worker that settles leaves it in the outbox, or one tell after another would keep it from ending.
     if (this.#phase !== 'live') return

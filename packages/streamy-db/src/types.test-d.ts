@@ -7,7 +7,7 @@ import type { Database, LocalReference, Reference, TellReference, TimerHandle } 
 @actor()
 class Account extends Actor {
   balance = 0
-  private secret = 1
+  private readonly secret = 1
   timer: TimerHandle | undefined = undefined
 
   @message()
@@ -20,7 +20,7 @@ class Account extends Actor {
     const local: LocalReference<Account> = this.actor(Account, to)
     const balance: number = local.deposit(1)
     // @ts-expect-error a call within a transaction is no promise
-    local.deposit(1).then(() => {})
+    void local.deposit(1).then
     const told: TellReference<Account> = this.tell(Account, to)
     const nothing: void = told.deposit(1)
     // @ts-expect-error a tell has no result
@@ -82,15 +82,15 @@ export function members(reference: Reference<Account>): void {
   // @ts-expect-error the same
   reference.destroy()
   // @ts-expect-error a reference is no promise
-  reference.then(() => {})
+  void reference.then
 }
 
 export async function transactions(): Promise<void> {
   const done: string = await db.transaction(async (tx) => {
     const text: string = await tx.actor(Account, 'a').statement()
-    tx.actor(Account, 'b').deposit(1)
+    void tx.actor(Account, 'b').deposit(1)
     // @ts-expect-error a misspelt message
-    tx.actor(Account, 'b').deposti(1)
+    void tx.actor(Account, 'b').deposti(1)
     // @ts-expect-error no transactions within transactions
     await tx.transaction(async () => {})
     return text
