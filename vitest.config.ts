@@ -32,7 +32,9 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['packages/*/src/**/*.test.ts', 'bench/src/**/*.test.ts', 'test/**/*.test.ts'],
+    // A bound on what hangs, not on what is slow: the machine may be busy with something else.
+    testTimeout: 60_000,
     reporters: ['default', new ClosingLineReporter()],
   },
 })

@@ -53,7 +53,10 @@ async function crashOften(name: string, times: number): Promise<Result> {
     for (let round = 0; killed < times; round++) {
       for (const [index, scene] of anyScenes(random).entries()) {
         const { logBytesMax, closeAfter } = scene
-        const remains = await killVictim({ directory, name: `${name}/${round}/${index}`, logBytesMax, closeAfter }, scene)
+        const remains = await killVictim(
+          { directory, name: `${name}/${round}/${index}`, logBytesMax, closeAfter },
+          scene,
+        )
         audit.note(remains)
         if (remains.killed) killed += 1
       }
@@ -79,7 +82,12 @@ function anyScenes(random: Random): readonly Scene[] {
   const upTo = (ms: number): number => random.next() * ms
   const underLoad: Scene = { during: 'open', afterMs: upTo(200), logBytesMax: 1024 * KIB * KIB }
   const inFlush: Scene = { during: 'open', afterMs: upTo(150), logBytesMax: 1 + Math.floor(upTo(64 * KIB)) }
-  const inClose: Scene = { during: 'closing', afterMs: upTo(12), logBytesMax: 1024 * KIB, closeAfter: Math.floor(upTo(1000)) }
+  const inClose: Scene = {
+    during: 'closing',
+    afterMs: upTo(12),
+    logBytesMax: 1024 * KIB,
+    closeAfter: Math.floor(upTo(1000)),
+  }
   const inRecovery: Scene = { during: 'opening', afterMs: upTo(60), logBytesMax: 1 + Math.floor(upTo(64 * KIB)) }
   const all = [[underLoad], [inFlush], [inClose], [underLoad, inRecovery], [underLoad, inRecovery, inRecovery]]
   return all[Math.floor(random.next() * all.length)]!

@@ -21,7 +21,9 @@ export interface Remains {
 }
 
 // Compiled: Node 20 runs no TypeScript. This file is there as source too when vitest runs it.
-const program = fileURLToPath(new URL(import.meta.url.includes('/dist/') ? 'victim.js' : '../dist/crash/victim.js', import.meta.url))
+const program = fileURLToPath(
+  new URL(import.meta.url.includes('/dist/') ? 'victim.js' : '../dist/crash/victim.js', import.meta.url),
+)
 
 /** Runs a victim until it is dead. Rejects when it fails by itself. */
 export function killVictim(options: VictimOptions, plan: KillPlan): Promise<Remains> {
@@ -49,7 +51,9 @@ function remainsOf(killed: boolean, said: readonly string[]): Remains {
   const reports = whole.map((line) => line.split(' '))
   return {
     killed,
-    transfers: reports.flatMap(([kind, tag = '', receipt]) => (kind === 't' ? [{ tag, receipt: Number(receipt) }] : [])),
+    transfers: reports.flatMap(([kind, tag = '', receipt]) =>
+      kind === 't' ? [{ tag, receipt: Number(receipt) }] : [],
+    ),
     ids: reports.flatMap(([kind, sequence = '', id]) => (kind === 'i' ? [{ sequence, id: Number(id) }] : [])),
   }
 }

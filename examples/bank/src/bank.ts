@@ -16,8 +16,7 @@ export class Account extends Actor {
 
   @message()
   withdraw(amount: number): number {
-    if (amount > this.balance)
-      throw new InsufficientFunds('not enough', { balance: this.balance, wanted: amount })
+    if (amount > this.balance) throw new InsufficientFunds('not enough', { balance: this.balance, wanted: amount })
     return (this.balance -= amount)
   }
 

@@ -34,7 +34,8 @@ async function openAccounts(): Promise<void> {
 async function doBusinessUntilKilled(): Promise<readonly number[]> {
   console.log('Business, in a process of its own: 64 customers transfer money and draw receipt numbers.')
   console.log('  Each reply comes after the disk has the transaction.')
-  const business = spawn(process.execPath, [fileURLToPath(new URL('business.js', import.meta.url)), directory, `${accounts}`], {
+  const program = fileURLToPath(new URL('business.js', import.meta.url))
+  const business = spawn(process.execPath, [program, directory, `${accounts}`], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const receipts: number[] = []
@@ -45,8 +46,9 @@ async function doBusinessUntilKilled(): Promise<readonly number[]> {
   setTimeout(() => business.kill('SIGKILL'), seconds * 1000 * (0.8 + 0.2 * Math.random()))
   await once(business, 'close')
   const lasted = (performance.now() - start) / 1000
-  const perSecond = Math.round((2 * receipts.length) / lasted)
-  console.log(`  ${receipts.length} transfers and as many receipts in ${lasted.toFixed(1)} s: ${perSecond} transactions a second.`)
+  const count = receipts.length
+  console.log(`  ${count} transfers and as many receipts in ${lasted.toFixed(1)} s, and`)
+  console.log(`  that is ${Math.round((2 * count) / lasted)} transactions a second.`)
   console.log('  Then SIGKILL, at a random moment: no warning, no clean-up.\n')
   return receipts
 }
