@@ -31,19 +31,15 @@ export function handlerReferences(handlers: ReadonlyMap<string, HandlerDefinitio
 
 function callNow(body: ActorBody, ref: ActorRef, handler: HandlerDefinition, args: readonly unknown[]): unknown {
   inHandler(body, handler.label)
-  if (handler.kind === 'message') allowWrite(body, `call ${handler.label}`)
+  if (handler.kind === 'message' && body.access !== 'message') throw queryWrites(body, `call ${handler.label}`)
   const call = { ref, message: handler.name, args: packArguments(handler, args) }
-  return thaw(betweenHandlers(() => body.source.enter(call, handler.kind === 'message' ? 'write' : 'read')))
-}
-
-// Loading the other actor may read from storage, which uses what the guard refuses to handlers.
-function betweenHandlers<Result>(body: () => Result): Result {
-  const { scope } = running
+  // Loading the other actor may read from storage, which uses what the guard refuses to handlers: between leaving this
+  // handler and entering the other, none runs.
   running.scope = undefined
   try {
-    return body()
+    return thaw(body.source.enter(call, handler.kind === 'message' ? 'write' : 'read'))
   } finally {
-    running.scope = scope
+    running.scope = body
   }
 }
 

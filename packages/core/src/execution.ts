@@ -262,15 +262,16 @@ export class Execution {
     for (const slot of this.slots) {
       if (slot.mode !== 'write') continue
       const after = this.#settle(slot)
-      for (const timer of slot.timers) if (timer.position === this.position) this.#checkTimer(slot, timer)
+      if (slot.timers.length > 0) this.#checkTimers(slot)
       if (after !== slot.record) writes = appended(writes, { ref: slot.ref, before: slot.record, after })
     }
     for (const { call } of this.tells) assertTellable(this.#program, call)
     return writes
   }
 
-  #checkTimer({ ref }: Slot, { message, args }: Timer): void {
-    assertTellable(this.#program, { ref, message, args })
+  #checkTimers({ ref, timers }: Slot): void {
+    for (const { position, message, args } of timers)
+      if (position === this.position) assertTellable(this.#program, { ref, message, args })
   }
 
   #settle(slot: Slot): ActorRecord | undefined {
@@ -331,9 +332,10 @@ export class Execution {
   }
 }
 
-// Most lists here end with one item, and an array literal is a tenth of what the first `push` allocates.
+// Most lists here end with one item or two, and an array literal is a tenth of what the first `push` allocates.
 function appended<Item>(list: readonly Item[], item: Item): readonly Item[] {
   if (list.length === 0) return [item]
+  if (list.length === 1) return [list[0]!, item]
   // Made here, by the line above, for this execution alone.
   ;(list as Item[]).push(item)
   return list

@@ -38,9 +38,6 @@ interface SealedBatch extends SubmittedBatch {
   readonly bytes: Uint8Array
 }
 
-// Below this a batch is not split: its execution is too short to hide a flush behind.
-const SPLIT_MIN = 512
-
 // P = 1: the footprint is the whole partition, and an index that names none stands for it.
 const wholePartition: readonly number[] = []
 
@@ -54,8 +51,6 @@ export class BatchSubmitter {
   readonly #appended = new Map<Uint8Array, SubmittedBatch>()
   #appending = 0
   #waiting = 0
-  // When many wait, a batch takes its share of them only, so that one is flushed while another is executed.
-  #share = SPLIT_MIN
   #scheduled = false
   #failure: Error | undefined
   readonly #drainers: (() => void)[] = []
@@ -92,7 +87,6 @@ export class BatchSubmitter {
     this.#open.transactions.push(transaction)
     this.#open.waiters.push(waiter)
     this.#waiting += 1
-    if (this.#builder.count >= this.#share) this.#seal()
     this.#schedule()
   }
 
@@ -109,7 +103,6 @@ export class BatchSubmitter {
     const batch = this.#appended.get(bytes)
     if (batch === undefined) return undefined
     this.#appended.delete(bytes)
-    this.#share = Math.max(SPLIT_MIN, Math.ceil(this.#waiting / limits.appendsInFlightMax))
     this.#waiting -= batch.transactions.length
     this.#tellDrained()
     return batch
