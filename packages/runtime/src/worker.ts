@@ -30,7 +30,6 @@ const noBody = new Uint8Array(0)
 export class Worker {
   readonly #options: WorkerOptions
   readonly #stopping = new AbortController()
-  #position: Position = 0
   /** `replaying` and `settling`: what the engine wants appended has to wait, see `#perform`. */
   #phase: 'replaying' | 'live' | 'settling' = 'replaying'
   #alarm: { readonly due: LogTime; readonly cancel: () => void } | undefined
@@ -42,7 +41,7 @@ export class Worker {
 
   /** The position of the last transaction that was executed. */
   get position(): Position {
-    return this.#position
+    return this.#options.engine.resolved
   }
 
   /** Replays what the log holds beyond the state, then goes on in the background. Rejects when replay fails. */
@@ -51,7 +50,6 @@ export class Worker {
     const tail = await log.tail()
     const caughtUp = engine.next > tail ? Promise.resolve() : this.#follow(tail)
     await caughtUp
-    this.#position = engine.resolved
     this.#phase = 'live'
     engine.askAgain()
     this.#perform(engine.takeEffects(), undefined)
@@ -95,7 +93,6 @@ export class Worker {
       throw error
     }
     flusher.executed(entry.bytes.length)
-    this.#position = engine.resolved
     this.#perform(engine.takeEffects(), batch)
     this.#armTick()
   }
