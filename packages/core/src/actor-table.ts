@@ -55,6 +55,11 @@ export class ActorTable {
     return this.#find(ref).cell.value
   }
 
+  /** The record as of `position`: nothing before what was captured last can be read. */
+  getAt(ref: ActorRef, position: Position): ActorRecord | undefined {
+    return this.#table(ref.type).getAt(ref.key, position)
+  }
+
   /** Puts a record; answers the one before it. */
   put(ref: ActorRef, record: ActorRecord | undefined, position: Position): ActorRecord | undefined {
     const { table, cell } = this.#find(ref)

@@ -29,13 +29,16 @@ const HEADER_BYTES = 16
 /** The version of everything the log holds; replay of another version is not attempted. */
 export const formatVersion = 1
 
-/** What an entry is: transactions, a tick that only moves log time on, or the creation of a database. */
-export const batchKinds = { transactions: 0, tick: 1, create: 2 } as const
+/**
+ * What an entry is: transactions; a tick, which only moves log time on and marks a place; the creation of a database; a
+ * change of membership; or the request for a checkpoint.
+ */
+export const batchKinds = { transactions: 0, tick: 1, create: 2, member: 3, checkpoint: 4 } as const
 
 /** Name of an entry's kind. */
 export type BatchKind = keyof typeof batchKinds
 
-const kindNames: readonly BatchKind[] = ['transactions', 'tick', 'create']
+const kindNames: readonly BatchKind[] = ['transactions', 'tick', 'create', 'member', 'checkpoint']
 
 /** An entry opened by its index; transactions are still bytes. */
 export interface Batch {

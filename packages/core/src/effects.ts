@@ -2,7 +2,7 @@
 
 import type { Reply } from './outcome.ts'
 import type { PeerMessage } from './peer-message.ts'
-import type { Position } from './position.ts'
+import type { PartitionId, Position, Sequence } from './position.ts'
 import type { Transaction } from './transaction.ts'
 
 /** Something that went wrong by itself, for logs and counters: nobody waits for it. */
@@ -20,6 +20,10 @@ export interface Effects {
   /** To be appended to the log: retries and tells. Losing or repeating them is harmless. */
   readonly submissions: readonly Transaction[]
   readonly incidents: readonly Incident[]
+  /** Batches that ask for a checkpoint of the state as of their end. */
+  readonly checkpoints: readonly Sequence[]
+  /** Partitions whose owner no longer holds what this engine waits for: they have to be replayed here (DESIGN §8). */
+  readonly unheld: readonly PartitionId[]
 }
 
 /** Effects while they gather. */
@@ -28,13 +32,23 @@ export class EffectsBuffer {
   messages: PeerMessage[] = []
   submissions: Transaction[] = []
   incidents: Incident[] = []
+  checkpoints: Sequence[] = []
+  readonly #unheld = new Set<PartitionId>()
+
+  /** Notes that a partition's messages are not to be had. */
+  addUnheld(partition: PartitionId): void {
+    this.#unheld.add(partition)
+  }
 
   take(): Effects {
-    const { replies, messages, submissions, incidents } = this
+    const { replies, messages, submissions, incidents, checkpoints } = this
+    const unheld = [...this.#unheld]
     this.replies = []
     this.messages = []
     this.submissions = []
     this.incidents = []
-    return { replies, messages, submissions, incidents }
+    this.checkpoints = []
+    this.#unheld.clear()
+    return { replies, messages, submissions, incidents, checkpoints, unheld }
   }
 }

@@ -8,25 +8,31 @@
 // E3 A message for a position not yet scanned is kept; one for a resolved position is ignored (K6).
 // E4 Nothing that is thrown leaves the engine usable: it has stopped, and every later input throws the same.
 
+import type { ActorRecord } from './actor-record.ts'
 import type { Datum } from './datum.ts'
 import { EffectsBuffer } from './effects.ts'
 import type { Effects } from './effects.ts'
 import { EngineState } from './engine-state.ts'
 import type { StateCapture } from './engine-state.ts'
 import { EntryExecution } from './entry.ts'
-import { Execution } from './execution.ts'
+import { Execution, FootprintMiss } from './execution.ts'
 import type { ActorSpace, ExecutionOptions } from './execution.ts'
+import { homeOf } from './footprint.ts'
 import { HomeDesk } from './home-desk.ts'
 import type { LogEntry } from './log.ts'
+import type { View, WorkerIdentity } from './membership.ts'
+import type { Outcome } from './outcome.ts'
+import { Ownership } from './ownership.ts'
 import type { PeerMessage } from './peer-message.ts'
-import { sequenceOf } from './position.ts'
+import { endOfBatch, sequenceOf } from './position.ts'
 import type { LogTime, PartitionId, Position, Sequence } from './position.ts'
 import { predictTouches } from './predict-touches.ts'
 import type { Program } from './program.ts'
 import { Scanner } from './scanner.ts'
+import { decodeActorRecord, encodeActorRecord } from './state-format.ts'
 import type { Progress } from './state-format.ts'
 import type { StateStore } from './state-store.ts'
-import type { ActorRef, Call, Touch, Transaction } from './transaction.ts'
+import type { AccessMode, ActorRef, Call, Request, Touch, Transaction } from './transaction.ts'
 import { TransactionsInFlight } from './transactions-in-flight.ts'
 
 /** What an engine runs, and for whom. */
@@ -37,8 +43,14 @@ export interface EngineOptions {
   readonly partitions: number
   /** The database's seed of randomness, fixed when it was created. */
   readonly seed: string
-  /** Whether a partition is this worker's. */
+  /** Whether the engine executes a partition, from what its store holds on. */
   readonly owned: (partition: PartitionId) => boolean
+  /** Whose engine it is: which partitions are its own then goes by the view. Absent: all it executes, from the start. */
+  readonly worker?: WorkerIdentity
+  /** Executed only because others need what they send: left as soon as all others are this worker's. */
+  readonly extra?: ReadonlySet<PartitionId>
+  /** The view before the first batch of the log. */
+  readonly firstView?: View
   /** Positions that an operator decided to abort as poisoned. */
   readonly skip?: ReadonlySet<Position>
   /** Clean actors kept in memory, within a factor of two; default 65,536. */
@@ -51,10 +63,20 @@ export interface QueryAnswer {
   readonly reads: readonly { readonly ref: ActorRef; readonly version: Position | undefined }[]
 }
 
+/** The answer to a query of the past, or what it lacks. */
+export type SnapshotAnswer =
+  | ({ readonly kind: 'answer' } & QueryAnswer)
+  /** An actor that is executed elsewhere. */
+  | { readonly kind: 'missing'; readonly ref: ActorRef }
+  /** That place cannot be read here: it was flushed over, or has not resolved. */
+  | { readonly kind: 'gone' }
+
 /** Executes the log for the partitions of one worker. */
 export class Engine {
   readonly #program: Program
   readonly #seed: string
+  readonly #partitions: number
+  readonly #ownership: Ownership
   readonly #state: EngineState
   readonly #effects = new EffectsBuffer()
   readonly #inFlight: TransactionsInFlight
@@ -66,13 +88,18 @@ export class Engine {
     this.#program = program
     this.#seed = seed
     const everyPartition = Array.from({ length: partitions }, (_, partition) => partition)
-    const owned = everyPartition.filter((partition) => options.owned(partition))
-    const state = new EngineState({ ...options, owned, actorsCachedMax: options.actorsCachedMax ?? 65_536 })
+    const executed = everyPartition.filter((partition) => options.owned(partition))
+    const sequential = partitions === 1 && options.worker === undefined
+    const { actorsCachedMax = 65_536 } = options
+    const state = new EngineState({ ...options, executed, sequential, actorsCachedMax })
     const effects = this.#effects
-    const home = new HomeDesk({ program, seed, state, effects, skip: options.skip ?? new Set() })
+    const ownership = new Ownership(executed, options.worker, state.view, options.extra)
+    const home = new HomeDesk({ program, seed, state, effects, ownership, skip: options.skip ?? new Set() })
+    this.#partitions = partitions
+    this.#ownership = ownership
     this.#state = state
-    this.#inFlight = new TransactionsInFlight({ ...options, state, effects, home })
-    this.#scanner = new Scanner({ ...options, state, effects, inFlight: this.#inFlight })
+    this.#inFlight = new TransactionsInFlight({ ...options, state, effects, home, ownership })
+    this.#scanner = new Scanner({ ...options, state, effects, ownership, inFlight: this.#inFlight })
   }
 
   /** The batch it wants to be given next. */
@@ -85,10 +112,33 @@ export class Engine {
     return this.#state.scanned
   }
 
+  /** The workers and owners behind the last batch that was scanned. */
+  get view(): View {
+    return this.#state.view
+  }
+
+  /** What it executes, and which of that is its worker's own, where its scan stands. */
+  get ownership(): Pick<Ownership, 'executed' | 'live' | 'executes' | 'isOwner' | 'isLive'> {
+    return this.#ownership
+  }
+
+  /** The last batch whose changes the store holds, or will hold when the flush under way is done. */
+  get captured(): Progress {
+    return this.#state.captured
+  }
+
   /** Everything up to here has resolved. */
   get resolved(): Position {
     const { first } = this.#inFlight
     return first === undefined ? this.#scanner.position : first - 1
+  }
+
+  /** The last batch up to whose end everything has resolved. */
+  get resolvedBatch(): Sequence {
+    const { first } = this.#inFlight
+    const unfinished = this.#scanner.unfinished ?? Infinity
+    const pending = first === undefined ? Infinity : sequenceOf(first)
+    return Math.min(this.#state.scanned.sequence, unfinished - 1, pending - 1)
   }
 
   /** False while too much is unresolved or waits to be scanned: deliver later (K6). */
@@ -123,13 +173,16 @@ export class Engine {
   /** Asks peers again for all it waits for, and submits again what has not come back from the log. */
   askAgain(): void {
     this.#effects.messages.push(...this.#inFlight.asks())
-    this.#effects.submissions = [...this.#state.sessions.pendingRetries]
+    this.#effects.submissions = [...this.#state.sessions.pendingRetries].filter((retry) =>
+      this.#ownership.isOwner(homeOf(retry, this.#partitions)),
+    )
     this.#state.outbox.takeAgain()
   }
 
   /** What is to be done since the last call. */
   takeEffects(): Effects {
-    this.#effects.submissions.push(...this.#state.outbox.take(this.resolved))
+    const isOwner = (partition: PartitionId): boolean => this.#ownership.isOwner(partition)
+    this.#effects.submissions.push(...this.#state.outbox.take(this.resolved, isOwner))
     return this.#effects.take()
   }
 
@@ -145,6 +198,66 @@ export class Engine {
     })
     const value = this.#program.isolate(() => execution.runQuery(call))
     return { value, reads: execution.slots.map(({ ref, record }) => ({ ref, version: record?.version })) }
+  }
+
+  /**
+   * Answers a query from the state as of the end of batch `sequence`, which must have resolved. `fetched` holds records
+   * of actors that are executed elsewhere, as of the same batch; a query that needs another one says which.
+   */
+  queryAt(call: Call, sequence: Sequence, fetched: ReadonlyMap<string, ActorRecord | undefined>): SnapshotAnswer {
+    if (!this.canReadAt(sequence)) return { kind: 'gone' }
+    const position = endOfBatch(sequence)
+    const execution = new Execution(this.#program, {
+      position,
+      logTime: this.#state.batch(sequence).logTime,
+      seed: `${this.#seed}/query/${position}`,
+      space: { load: (ref, mode) => this.#loadAt(ref, mode, position, fetched) },
+      readOnly: true,
+    })
+    try {
+      const value = this.#program.isolate(() => execution.runQuery(call))
+      if (execution.missed === undefined)
+        return {
+          kind: 'answer',
+          value,
+          reads: execution.slots.map(({ ref, record }) => ({ ref, version: record?.version })),
+        }
+    } catch (error) {
+      if (execution.missed === undefined) throw error
+    }
+    return { kind: 'missing', ref: execution.missed.ref }
+  }
+
+  /** The bytes of an actor's record as of the end of batch `sequence`, for a query that runs elsewhere. */
+  recordAt(ref: ActorRef, sequence: Sequence): { readonly bytes: Uint8Array | undefined } | 'gone' {
+    if (!this.canReadAt(sequence)) return 'gone'
+    const record = this.#state.actors.getAt(ref, endOfBatch(sequence))
+    return { bytes: record === undefined ? undefined : encodeActorRecord(this.#program, ref, record) }
+  }
+
+  /** Reads what `recordAt` of another engine answered. */
+  decodeRecord(ref: ActorRef, bytes: Uint8Array): ActorRecord {
+    return decodeActorRecord(this.#program, ref, bytes)
+  }
+
+  /** Whether the state as of the end of a batch can still, and already, be read here. */
+  canReadAt(sequence: Sequence): boolean {
+    return sequence >= this.#state.captured.sequence && sequence <= this.resolvedBatch
+  }
+
+  /** The log time of a batch that can be read. */
+  logTimeAt(sequence: Sequence): LogTime {
+    return this.#state.batch(sequence).logTime
+  }
+
+  /** What is recorded of a request at its home, if its outcome is known and was not forgotten. */
+  outcome(home: PartitionId, request: Pick<Request, 'session' | 'sequence' | 'suffix'>): Outcome | undefined {
+    return this.#state.sessions.outcome(home, request)
+  }
+
+  /** Forgets messages to peers that a complete checkpoint covers: nobody can ask for them any more. */
+  trimMessages(through: Sequence): void {
+    this.#state.messages.trim(endOfBatch(through))
   }
 
   /** The version of an actor as committed here; undefined when it is absent. */
@@ -163,15 +276,12 @@ export class Engine {
   }
 
   /**
-   * The changes up to the last batch of which everything has resolved; undefined when there are none. Throws what the
-   * engine has stopped with: what it holds then is half of something.
+   * The changes up to the last batch of which everything has resolved, or up to `last` if that comes earlier; undefined
+   * when there are none. Throws what the engine has stopped with: what it holds then is half of something.
    */
-  captureState(): StateCapture | undefined {
+  captureState(last: Sequence = Infinity): StateCapture | undefined {
     if (this.#failure !== undefined) throw this.#failure
-    const { first } = this.#inFlight
-    const unfinished = this.#scanner.unfinished ?? Infinity
-    const pending = first === undefined ? Infinity : sequenceOf(first)
-    return this.#state.capture(Math.min(this.#state.scanned.sequence, unfinished - 1, pending - 1))
+    return this.#state.capture(Math.min(last, this.resolvedBatch))
   }
 
   /** The store holds what was captured last. */
@@ -179,9 +289,21 @@ export class Engine {
     this.#state.flushed()
   }
 
-  /** One hash per partition of this worker; everything delivered must have resolved. */
+  /** One hash per partition it executes; everything delivered must have resolved. */
   stateHashes(): Map<PartitionId, string> {
-    return this.#state.hashes()
+    return this.#state.hashes(this.#ownership.executed)
+  }
+
+  #loadAt(
+    ref: ActorRef,
+    mode: AccessMode,
+    position: Position,
+    fetched: ReadonlyMap<string, ActorRecord | undefined>,
+  ): ActorRecord | undefined {
+    if (this.#ownership.executesAt(this.#state.partitionOf(ref), sequenceOf(position)))
+      return this.#state.actors.getAt(ref, position)
+    if (!fetched.has(ref.id)) throw new FootprintMiss(ref, mode)
+    return fetched.get(ref.id)
   }
 
   #advance(message?: PeerMessage): void {

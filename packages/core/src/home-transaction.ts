@@ -77,7 +77,7 @@ export class HomeTransaction implements TransactionInFlight {
     const { position, home } = this.entry
     if (this.#homeIsLocal) {
       if (this.#concluded) return []
-      const remote = [...this.#missing].filter((partition) => !this.#host.isLocal(partition))
+      const remote = [...this.#missing].filter((partition) => !this.#local.has(partition))
       return remote.map((from) => ({ kind: 'ask', position, from, to: home }))
     }
     const waiting = [...this.#local.values()].filter((participant) => !participant.allDone)

@@ -6,6 +6,21 @@ export type { Log, LogEntry } from './log.ts'
 export { LogReaders, type LogSource } from './log-reader.ts'
 export { assertReadable, entryTooLarge, logClosed, MemoryLog } from './memory-log.ts'
 export { MemoryStateStore, storeClosed } from './memory-state-store.ts'
+export {
+  changeView,
+  decodeChange,
+  decodeView,
+  encodeChange,
+  encodeView,
+  firstView,
+  memberOf,
+  ownedBy,
+  targetsOf,
+  type Member,
+  type MembershipChange,
+  type View,
+  type WorkerIdentity,
+} from './membership.ts'
 export type { MessageBus } from './message-bus.ts'
 export type { LogTime, PartitionId, Position, Sequence } from './position.ts'
 export { Random } from './random.ts'
@@ -24,13 +39,13 @@ export type { Program } from './program.ts'
 export { actorRef } from './transaction.ts'
 export type { AccessMode, ActorRef, Call, Touch } from './transaction.ts'
 export { BatchBuilder, controlBody, encodeControlBatch, formatVersion, openBatch, type Batch } from './batch-codec.ts'
-export { Engine, type EngineOptions, type QueryAnswer } from './engine.ts'
+export { Engine, type EngineOptions, type QueryAnswer, type SnapshotAnswer } from './engine.ts'
 export type { Effects, Incident } from './effects.ts'
 export type { StateCapture } from './engine-state.ts'
 export { homeOf, indexedPartitions, partitionOf } from './footprint.ts'
 export { decodePeerMessage, destinationOf, encodePeerMessage, type PeerMessage } from './peer-message.ts'
 export type { Aborted, Committed, Outcome, Reply } from './outcome.ts'
 export { endOfBatch, indexOf, positionOf, sequenceOf, transactionIndexMax } from './position.ts'
-export { progressKey, decodeProgress, type Progress } from './state-format.ts'
+export { progressKey, decodeProgress, viewKey, type Progress } from './state-format.ts'
 export type { Assert, Request, Transaction } from './transaction.ts'
 export type { Transport } from './transport.ts'

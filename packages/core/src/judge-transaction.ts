@@ -9,8 +9,16 @@ import { isTell } from './sessions.ts'
 import { decodeTransaction } from './transaction-codec.ts'
 import type { Transaction } from './transaction.ts'
 
-/** The transaction number `index` (from 0) of a batch; the reason as text when it is void. */
-export function judgeTransaction(batch: Batch, index: number, partitions: number): Transaction | string {
+/**
+ * The transaction number `index` (from 0) of a batch; the reason as text when it is void. A `restricted` batch may hold
+ * no tells and no retries: those are for workers to write.
+ */
+export function judgeTransaction(
+  batch: Batch,
+  index: number,
+  partitions: number,
+  restricted = false,
+): Transaction | string {
   const transaction = decode(batch, index)
   if (typeof transaction === 'string') return transaction
   const { request, source } = transaction
@@ -19,6 +27,7 @@ export function judgeTransaction(batch: Batch, index: number, partitions: number
     return 'its source is not its own'
   if (source === undefined && request !== undefined && isTell(request.session) && transaction.attempt === 1)
     return 'its session is an outbox'
+  if (restricted && (source !== undefined || transaction.attempt > 1)) return 'a client may not write tells or retries'
   const named = batch.partitions[index]!
   if (!equal(named, indexedPartitions(transaction, partitions))) return 'its index differs from its footprint'
   return transaction

@@ -70,6 +70,8 @@ export const limits = {
   recentIdsMax: 8192,
   /** Tells one worker has appended and not yet read back; the rest wait in the outbox. */
   tellsInFlightMax: 4096,
+  /** Workers of one database; a further one is not let in. (format) */
+  workersMax: 1024,
 } as const
 
 assert(limits.transactionBytesMax < limits.batchBytesMax, 'a transaction at its limit fits a batch')

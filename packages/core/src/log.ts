@@ -16,6 +16,11 @@ export interface LogEntry {
   /** When the log took it, in integer microseconds since 1970. Log time is derived from it, never equal by promise. */
   readonly appendTime: number
   readonly bytes: Uint8Array
+  /**
+   * Whether it was written by somebody who may only send first attempts of transactions of its own: then anything else
+   * in it is void. Logs that cannot tell leave it out; all readers of a log are told the same.
+   */
+  readonly restricted?: boolean
 }
 
 /** What a log promises; see L1 to L5 above. Appends are numbered in the order of the calls of one process. */
