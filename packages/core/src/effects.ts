@@ -22,7 +22,10 @@ export interface Effects {
   readonly incidents: readonly Incident[]
   /** Batches that ask for a checkpoint of the state as of their end. */
   readonly checkpoints: readonly Sequence[]
-  /** Partitions whose owner no longer holds what this engine waits for: they have to be replayed here (DESIGN §8). */
+  /**
+   * Partitions of which a worker said that it holds nothing of what this engine waits for. If nobody else answers they
+   * have to be replayed here (DESIGN §8).
+   */
   readonly unheld: readonly PartitionId[]
 }
 

@@ -49,6 +49,8 @@ export interface EngineOptions {
   readonly worker?: WorkerIdentity
   /** Executed only because others need what they send: left as soon as all others are this worker's. */
   readonly extra?: ReadonlySet<PartitionId>
+  /** The number of the view for which the engine was started: what earlier ones gave to and took from its worker is history. */
+  readonly fromView?: number
   /** The view before the first batch of the log. */
   readonly firstView?: View
   /** Positions that an operator decided to abort as poisoned. */
@@ -93,7 +95,7 @@ export class Engine {
     const { actorsCachedMax = 65_536 } = options
     const state = new EngineState({ ...options, executed, sequential, actorsCachedMax })
     const effects = this.#effects
-    const ownership = new Ownership(executed, options.worker, state.view, options.extra)
+    const ownership = new Ownership(executed, options.worker, state.view, options)
     const home = new HomeDesk({ program, seed, state, effects, ownership, skip: options.skip ?? new Set() })
     this.#partitions = partitions
     this.#ownership = ownership
@@ -172,11 +174,26 @@ export class Engine {
 
   /** Asks peers again for all it waits for, and submits again what has not come back from the log. */
   askAgain(): void {
-    this.#effects.messages.push(...this.#inFlight.asks())
+    this.askPeers()
     this.#effects.submissions = [...this.#state.sessions.pendingRetries].filter((retry) =>
       this.#ownership.isOwner(homeOf(retry, this.#partitions)),
     )
     this.#state.outbox.takeAgain()
+  }
+
+  /** Asks peers again for all it waits for. */
+  askPeers(): void {
+    this.#effects.messages.push(...this.#inFlight.asks())
+  }
+
+  /** Whether to ask peers for everything at once, without waiting for it to come: while it replays what is long past. */
+  set asksAtOnce(value: boolean) {
+    this.#inFlight.asksAtOnce = value
+  }
+
+  /** The partitions, executed elsewhere, whose messages it waits for. */
+  waitsFor(): Set<PartitionId> {
+    return new Set(this.#inFlight.asks().map((ask) => (ask.kind === 'fetch' ? ask.to : ask.from)))
   }
 
   /** What is to be done since the last call. */

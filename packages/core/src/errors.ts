@@ -12,6 +12,8 @@ export const errorKinds = {
   ASSERT_FAILED: 'retry',
   BATCH_TOO_LARGE: 'user',
   CALL_DEPTH_EXCEEDED: 'user',
+  CHECKPOINT_CORRUPT: 'user',
+  CHECKPOINT_MISSING: 'user',
   CODE_MISMATCH: 'user',
   DATABASE_CLOSED: 'user',
   DATABASE_FAILED: 'user',

@@ -2,7 +2,9 @@
 
 export { assert, errorKinds, StreamyError, unreachable, type ErrorCode, type ErrorKind } from './errors.ts'
 export { limits } from './limits.ts'
+export type { CheckpointStore } from './checkpoint-store.ts'
 export type { Log, LogEntry } from './log.ts'
+export { MemoryCheckpointStore } from './memory-checkpoint-store.ts'
 export { LogReaders, type LogSource } from './log-reader.ts'
 export { assertReadable, entryTooLarge, logClosed, MemoryLog } from './memory-log.ts'
 export { MemoryStateStore, storeClosed } from './memory-state-store.ts'
@@ -46,6 +48,13 @@ export { homeOf, indexedPartitions, partitionOf } from './footprint.ts'
 export { decodePeerMessage, destinationOf, encodePeerMessage, type PeerMessage } from './peer-message.ts'
 export type { Aborted, Committed, Outcome, Reply } from './outcome.ts'
 export { endOfBatch, indexOf, positionOf, sequenceOf, transactionIndexMax } from './position.ts'
-export { progressKey, decodeProgress, viewKey, type Progress } from './state-format.ts'
+export {
+  decodeProgress,
+  encodeProgress,
+  partitionPrefixes,
+  progressKey,
+  viewKey,
+  type Progress,
+} from './state-format.ts'
 export type { Assert, Request, Transaction } from './transaction.ts'
 export type { Transport } from './transport.ts'

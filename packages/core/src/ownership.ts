@@ -12,6 +12,14 @@ import type { View, WorkerIdentity } from './membership.ts'
 import { endOfBatch, sequenceOf } from './position.ts'
 import type { PartitionId, Position, Sequence } from './position.ts'
 
+/** What an engine was started for, beyond what it executes. */
+export interface OwnershipOptions {
+  readonly extra?: ReadonlySet<PartitionId>
+  readonly fromView?: number
+}
+
+const nobody: ReadonlySet<PartitionId> = new Set()
+
 /** What an engine executes, and for whom; see O1 and O2. */
 export class Ownership {
   readonly #worker: WorkerIdentity | undefined
@@ -19,20 +27,24 @@ export class Ownership {
   readonly #liveAfter = new Map<PartitionId, Position>()
   readonly #leftAt = new Map<PartitionId, Sequence>()
   readonly #extra: ReadonlySet<PartitionId>
+  readonly #fromView: number
 
   /**
    * Without a worker there are no views and all of `executed` is live from the beginning. `extra` names those executed
-   * only for what they send to the others: they are left once all others are live.
+   * only for what they send to the others: they are left once all others are live. Views before number `fromView` are
+   * history: what belonged to this worker in them, and what it lost, is of no account.
    */
   constructor(
     executed: readonly PartitionId[],
     worker: WorkerIdentity | undefined,
     view: View,
-    extra: ReadonlySet<PartitionId> = new Set(),
+    { extra = nobody, fromView = 0 }: OwnershipOptions = {},
   ) {
     this.#worker = worker
     this.#executed = new Set(executed)
     this.#extra = extra
+    this.#fromView = fromView
+    if (worker !== undefined && view.number < fromView) return
     for (const partition of executed)
       if (worker === undefined || isOwner(view, worker, partition)) this.#liveAfter.set(partition, 0)
   }
@@ -79,7 +91,7 @@ export class Ownership {
   /** Takes a new view, in force behind batch `sequence`; answers the partitions that are executed no more. */
   change(view: View, sequence: Sequence): PartitionId[] {
     const worker = this.#worker
-    if (worker === undefined) return []
+    if (worker === undefined || view.number < this.#fromView) return []
     const lost = this.live.filter((partition) => !isOwner(view, worker, partition))
     for (const partition of this.#executed)
       if (!this.#liveAfter.has(partition) && isOwner(view, worker, partition))

@@ -42,6 +42,8 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
   readonly skip: ReadonlySet<Position>
   readonly home: HomeDesk
   readonly timers: TimerRunner
+  /** Whether to ask for everything at the start, because it was sent long ago: in a replay. */
+  asksAtOnce = false
   readonly #options: InFlightOptions
   readonly #state: EngineState
   readonly #effects: EffectsBuffer
@@ -87,6 +89,7 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     this.#transactions.set(position, transaction)
     this.#started.push(position)
     transaction.start()
+    if (this.asksAtOnce && this.#transactions.has(position)) this.#effects.messages.push(...transaction.asks())
     for (const message of this.#early.take(position)) transaction.receive(message)
   }
 
@@ -101,11 +104,11 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     else if (kind === 'fetch') this.#answer(position, to, from, true)
   }
 
-  // What was kept, or else, from the owner, the word that it is not to be had; `over` when nothing can come any more.
+  // What was kept, or else the word that it is not to be had here; `over` when nothing can come any more.
   #answer(position: Position, from: PartitionId, to: PartitionId, over: boolean): void {
     const kept = this.#state.messages.find(position, from, to)
     if (kept.length > 0) this.#effects.messages.push(...kept)
-    else if (over && this.#options.ownership.isOwner(from))
+    else if (over && this.#options.ownership.executes(from))
       this.#effects.messages.push({ kind: 'unheld', position, from, to })
   }
 
