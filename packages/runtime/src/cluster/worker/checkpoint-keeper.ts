@@ -54,11 +54,10 @@ export class CheckpointKeeper {
     if (this.#asked || this.#stopped) return
     this.#asked = true
     this.#bytes = 0
-    const done = (): void => void (this.#asked = false)
-    this.#options.appender.checkpoint().then(done, (error: unknown) => {
-      done()
-      this.#options.onTrouble(error)
-    })
+    this.#options.appender
+      .checkpoint()
+      .catch((error: unknown) => this.#options.onTrouble(error))
+      .finally(() => (this.#asked = false))
   }
 
   /** A replica has come to a checkpoint entry. */

@@ -99,7 +99,9 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const worker of running) await worker.stop(false)
   clearImmediate(pumping)
-  expect(troubles).toEqual([])
+  const found = troubles
+  troubles = []
+  if (found.length > 0) throw new AggregateError(found, 'A worker was in trouble.')
 })
 
 let incarnations = 0
@@ -179,6 +181,7 @@ async function transfers(count: number): Promise<void> {
       transactionOf(`b${i % 5}`, 'deposit', 1),
     )
   await until(() => answered(from).length === 2 * count)
+  expect(answered(from).every(({ outcome }) => outcome.kind === 'committed')).toBe(true)
 }
 
 function viewOf(worker: ClusterWorker): View {

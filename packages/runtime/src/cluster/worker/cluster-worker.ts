@@ -96,8 +96,8 @@ export class ClusterWorker implements ReplicaSetHost {
   #detector: FailureDetector | undefined
   #joined = false
   #ending: 'leaving' | 'ended' | undefined
-  #gone: (() => void)[] = []
-  #readyWaiters: (() => void)[] = []
+  readonly #gone: (() => void)[] = []
+  readonly #readyWaiters: (() => void)[] = []
   #announced = ''
   #tickAlarm: { readonly due: LogTime; readonly cancel: () => void } | undefined
   #ticking = false
@@ -320,15 +320,15 @@ export class ClusterWorker implements ReplicaSetHost {
     const due = this.#nextTimerDue()
     if (this.#ending !== undefined || due === undefined || due > this.#parts.clock.now()) return this.#armTick()
     this.#ticking = true
-    const done = (): void => {
-      this.#ticking = false
-      this.#armTick()
-    }
     // Until it was executed the timer is still due.
     this.#appender
       .tick()
       .then((sequence) => this.#replicas.scanned(sequence))
-      .then(done, done)
+      .catch((error: unknown) => this.#events.onTrouble(error))
+      .finally(() => {
+        this.#ticking = false
+        this.#armTick()
+      })
     return undefined
   }
 

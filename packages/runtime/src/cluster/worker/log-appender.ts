@@ -33,7 +33,7 @@ export class LogAppender {
   submit(transaction: Transaction): void {
     if (this.#queue.length >= limits.submissionsQueuedMax) return
     this.#queue.push(transaction)
-    if (this.#queue.length === 1) queueMicrotaskOnce(() => this.#pump())
+    if (this.#queue.length === 1) void Promise.resolve().then(() => this.#pump())
   }
 
   /** Appends an entry that moves log time on and marks a place; resolves with its batch. */
@@ -56,13 +56,14 @@ export class LogAppender {
   #pump(): void {
     while (this.#queue.length > 0 && this.#appending < limits.appendsInFlightMax) {
       this.#fill()
-      const done = (): void => {
-        this.#appending -= 1
-        this.#pump()
-      }
       this.#appending += 1
       // What fails is submitted again by the engine, as what is lost.
-      this.#append(this.#builder.take()).then(done, done)
+      this.#append(this.#builder.take())
+        .catch(() => {})
+        .finally(() => {
+          this.#appending -= 1
+          this.#pump()
+        })
     }
   }
 
@@ -79,8 +80,4 @@ export class LogAppender {
     this.#count += 1
     return this.#log.append(bytes, `${this.#idPrefix}-${this.#count}`)
   }
-}
-
-function queueMicrotaskOnce(run: () => void): void {
-  void Promise.resolve().then(run)
 }

@@ -153,7 +153,7 @@ export class ReplicaSet implements ReplicaHost {
     await this.#reconciling
     for (const held of this.#held) {
       await held.replica.stop()
-      if (keep && held.successor === false) await held.replica.flush().catch(() => {})
+      if (keep && !held.successor) await held.replica.flush().catch(() => {})
       await (keep && !held.successor ? held.shelved?.close() : held.shelved?.discard())
     }
     this.#held.clear()
@@ -203,7 +203,7 @@ export class ReplicaSet implements ReplicaHost {
         await this.#startFor(missing)
         this.#again = true
       }
-      for (const held of [...this.#held]) this.#rebuildIfUnheld(held)
+      for (const held of Array.from(this.#held)) this.#rebuildIfUnheld(held)
       await this.#letGo(wanted)
       this.#announce(wanted)
     }
@@ -326,7 +326,7 @@ export class ReplicaSet implements ReplicaHost {
   }
 
   async #letGo(wanted: ReadonlySet<PartitionId>): Promise<void> {
-    for (const held of [...this.#held]) {
+    for (const held of Array.from(this.#held)) {
       if (held.replaces !== undefined && held.caughtUp && this.#held.has(held.replaces)) await this.#drop(held.replaces)
       const { replica } = held
       const { ownership, scanned, resolvedBatch } = replica.engine
@@ -414,7 +414,7 @@ export class ReplicaSet implements ReplicaHost {
     const { clock, askAgainMs } = this.#options
     this.#cancelAlarm = clock.alarm(clock.now() + askAgainMs * 1000, () => {
       if (this.#stopped) return
-      for (const held of [...this.#held]) this.#nudge(held)
+      for (const held of Array.from(this.#held)) this.#nudge(held)
       this.reconcile()
       this.#armAlarm()
     })

@@ -85,7 +85,7 @@ export class ReplicaState {
 
   async #fromShelf(partitions: readonly PartitionId[]): Promise<PreparedState | undefined> {
     const existing = await this.#shelved()
-    for (const shelved of [...existing]) {
+    for (const shelved of existing.slice()) {
       const held = await this.#heldBy(shelved.store)
       const wanted = partitions.filter((partition) => held.includes(partition))
       if (held.length > 0 && wanted.length === 0) continue
