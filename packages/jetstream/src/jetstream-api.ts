@@ -88,6 +88,7 @@ export const serverErrors = {
   streamNotFound: 10059,
   streamNameInUse: 10058,
   noSuitablePeers: 10005,
+  notClustered: 10074,
   insufficientResources: 10023,
   insufficientStorage: 10047,
   resourceLimitsExceeded: 10002,

@@ -11,8 +11,8 @@ const GIB = 1024 * MIB
 export const jetstreamLimits = {
   /** Headers and subject of one message beside its bytes: room that `max_payload` must leave. */
   messageOverheadBytes: 4 * KIB,
-  /** How long one request to the server waits for its answer; then it fails with SERVER_UNAVAILABLE. */
-  requestTimeoutMs: 5000,
+  /** How long one request to the server waits for its answer; then it fails with SERVER_UNAVAILABLE. A new leader does not answer what its predecessor was asked. */
+  requestTimeoutMs: 2000,
   /** Requests waiting for their answers on one inbox; more are refused with OVERLOADED. */
   requestsPendingMax: 65_536,
   /** How often overdue requests and appends are looked for. */
@@ -59,8 +59,8 @@ export const jetstreamLimits = {
   trimMargin: 16,
   /** The log's size, unless told otherwise; appends are refused with STORAGE_FULL until it is trimmed. */
   logBytesMax: 4 * GIB,
-  /** How long a cluster that has just started may refuse to place a stream. */
-  placementTimeoutMs: 30_000,
+  /** How long calls are repeated while a cluster comes up or changes its leader; then they fail. */
+  availableWithinMs: 30_000,
   /** Bytes of one frame of messages between workers and clients, if the server takes as much. */
   frameBytesMax: 512 * KIB,
   /** Bytes gathered for one subject in one turn of the event loop before they are sent at once. */

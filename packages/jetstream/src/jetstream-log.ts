@@ -18,7 +18,7 @@ import { jetstreamLimits } from './jetstream-limits.ts'
 import type { NatsConnection } from './nats-connection.ts'
 import { StreamPublisher, type StreamPublisherOptions } from './stream-publisher.ts'
 import { StreamReader } from './stream-reader.ts'
-import { findStream } from './stream-settings.ts'
+import { onceAvailable } from './stream-settings.ts'
 
 /** The stream that a log is, as it was when it was made. */
 export interface LogStream {
@@ -124,7 +124,7 @@ export class JetStreamLog implements Log {
     const known = this.#known
     const giveUpAt = performance.now() + (this.#stream.replicas > 1 ? jetstreamLimits.divergenceGraceMs : 0)
     for (;;) {
-      const info = this.#checked(await findStream(this.#api, this.#stream.name))
+      const info = this.#checked(await onceAvailable(() => this.#api.streamInfo(this.#stream.name)))
       const { last_seq: last } = info.state
       this.#known = Math.max(this.#known, last)
       if (last >= known) return info

@@ -10,7 +10,7 @@ import { jetstreamLimits } from './jetstream-limits.ts'
 import { JetStreamLog, type LogStream } from './jetstream-log.ts'
 import type { NatsConnection } from './nats-connection.ts'
 import { StreamPublisher, type StreamPublisherOptions } from './stream-publisher.ts'
-import { assertSettings, createStream, findStream } from './stream-settings.ts'
+import { assertSettings, createStream, onceAvailable } from './stream-settings.ts'
 import { databaseSubjects, discoverySubjects, type DiscoverySubjects } from './subjects.ts'
 
 /** Which database, and how to use its log. */
@@ -110,7 +110,7 @@ async function openExisting(
 ): Promise<{ readonly databaseId: string; readonly stream: LogStream }> {
   const { id } = identity
   const { logStream: name, log: subject } = databaseSubjects(id)
-  const info = await findStream(api, name)
+  const info = await onceAvailable(() => api.streamInfo(name))
   if (info === undefined || info.created !== created) {
     const found = info === undefined ? 'is gone' : `was made at ${info.created} instead of ${created}`
     const text = `The log of the database, stream ${name}, ${found}. Restore it from a backup; it is never made anew under its name.`
@@ -162,8 +162,8 @@ async function readRecord<Record extends { readonly version?: number }>(
   { stream }: DiscoverySubjects,
   subject: string,
 ): Promise<Record | undefined> {
-  if ((await findStream(api, stream)) === undefined) return undefined
-  const message = await api.getMessage(stream, { next_by_subj: subject })
+  if ((await onceAvailable(() => api.streamInfo(stream))) === undefined) return undefined
+  const message = await onceAvailable(() => api.getMessage(stream, { next_by_subj: subject }))
   if (message === undefined) return undefined
   const record = JSON.parse(decoder.decode(message.data)) as Record
   if (record.version === RECORD_VERSION) return record

@@ -109,7 +109,7 @@ export class StreamPublisher {
     this.#unsubscribe()
     this.#stopListening()
     clearTimeout(this.#pause)
-    this.#failWhere(() => true, logClosed)
+    this.#failWhere(() => true, logClosed())
   }
 
   // Sends from the queue as long as there is room, unless a pause before sending again is under way.
@@ -196,18 +196,12 @@ export class StreamPublisher {
       return this.#sendAgain()
     }
     if (event.kind !== 'refused' || event.operation !== 'publish') return
-    this.#failWhere(
-      ({ subject }) => subject === event.subject,
-      () => denied(event.subject),
-    )
+    this.#failWhere(({ subject }) => subject === event.subject, denied(event.subject))
   }
 
   #sweep(): void {
     const now = performance.now()
-    this.#failWhere(
-      ({ deadline }) => deadline <= now,
-      () => this.#fateUnknown(),
-    )
+    if (this.#isAnyOverdue(now)) this.#failWhere(({ deadline }) => deadline <= now, this.#fateUnknown())
     const [oldest] = this.#inFlight.values()
     const overdue = oldest !== undefined && now - oldest.sentAt > this.#settings.acknowledgeTimeoutMs
     if (overdue && this.#connection.connected) this.#sendAgain()
@@ -216,16 +210,22 @@ export class StreamPublisher {
     this.#sweeper = undefined
   }
 
-  #failWhere(applies: (publish: Publish) => boolean, error: () => StreamyError): void {
+  // All are tried equally long, so the oldest in flight, else the oldest waiting, is the first to be overdue.
+  #isAnyOverdue(now: number): boolean {
+    const [oldest = this.#queue[this.#queueStart]] = this.#inFlight.values()
+    return oldest !== undefined && oldest.deadline <= now
+  }
+
+  #failWhere(applies: (publish: Publish) => boolean, error: StreamyError): void {
     for (const [number, publish] of this.#inFlight) {
       if (!applies(publish)) continue
       this.#settle(number, publish)
-      publish.reject(error())
+      publish.reject(error)
     }
     const waiting = this.#queue.splice(0).slice(this.#queueStart)
     this.#queueStart = 0
     for (const publish of waiting) {
-      if (applies(publish)) publish.reject(error())
+      if (applies(publish)) publish.reject(error)
       else this.#queue.push(publish)
     }
   }
@@ -266,7 +266,7 @@ function refusalOf(
   size: number,
 ): 'again' | StreamyError {
   if (serverError === serverErrors.duplicateInProcess) return 'again'
-  const full = serverError === serverErrors.storeFailed && /^maximum (bytes|messages) exceeded/.test(description)
+  const full = serverError === serverErrors.storeFailed && /^maximum .*exceeded/.test(description)
   if (full || serverError === serverErrors.resourceLimitsExceeded || serverError === serverErrors.insufficientStorage) {
     return new StreamyError(
       'STORAGE_FULL',
@@ -278,7 +278,7 @@ function refusalOf(
       'BATCH_TOO_LARGE',
       `A message of ${size} bytes is larger than stream ${stream} takes. Send less at once.`,
     )
-  if (code === 503) return 'again'
+  if (code === 503 && serverError !== serverErrors.storeFailed) return 'again'
   return new StreamyError(
     'STORAGE_FAILED',
     `Stream ${stream} did not take a message: ${description} (${serverError}). See the server's log.`,

@@ -15,27 +15,19 @@ const notYet: ReadonlySet<number> = new Set([serverErrors.noSuitablePeers, serve
  * Throws STREAM_MISMATCH when the server keeps other settings than these, STORAGE_FULL when it has no room for it.
  */
 export async function createStream(api: JetStreamApi, config: StreamConfig): Promise<StreamInfo> {
-  const deadline = performance.now() + jetstreamLimits.placementTimeoutMs
-  for (;;) {
-    try {
-      const info = await api.createStream(config)
-      assertSettings(config, info)
-      return info
-    } catch (error) {
-      if (error instanceof JetStreamError && error.serverError === serverErrors.streamNameInUse)
-        return await taken(api, config)
-      if (!mayPass(error) || performance.now() > deadline) throw explained(error, config)
-    }
-    await delay(RETRY_MS)
-  }
+  const info = await onceAvailable(() => createOrTake(api, config)).catch((error: unknown) => {
+    throw explained(error, config)
+  })
+  assertSettings(config, info)
+  return info
 }
 
-/** The stream as it is; undefined when there is none. Waits for a cluster that is still coming up. */
-export async function findStream(api: JetStreamApi, name: string): Promise<StreamInfo | undefined> {
-  const deadline = performance.now() + jetstreamLimits.placementTimeoutMs
+/** Repeats `call`, which must not mind, until it is answered: a cluster may be coming up or changing its leader. */
+export async function onceAvailable<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  const deadline = performance.now() + jetstreamLimits.availableWithinMs
   for (;;) {
     try {
-      return await api.streamInfo(name)
+      return await call()
     } catch (error) {
       if (!mayPass(error) || performance.now() > deadline) throw error
     }
@@ -68,12 +60,15 @@ function isNothing(value: unknown): boolean {
   return value === undefined || value === null || value === false || value === 0
 }
 
-async function taken(api: JetStreamApi, config: StreamConfig): Promise<StreamInfo> {
-  const info = await api.streamInfo(config.name)
-  if (info === undefined)
-    throw new StreamyError('SERVER_UNAVAILABLE', `Stream ${config.name} is being deleted. Try again.`)
-  assertSettings(config, info)
-  return info
+async function createOrTake(api: JetStreamApi, config: StreamConfig): Promise<StreamInfo> {
+  try {
+    return await api.createStream(config)
+  } catch (error) {
+    const isThere = error instanceof JetStreamError && error.serverError === serverErrors.streamNameInUse
+    const info = isThere ? await api.streamInfo(config.name) : undefined
+    if (info === undefined) throw error
+    return info
+  }
 }
 
 function mayPass(error: unknown): boolean {
@@ -83,7 +78,7 @@ function mayPass(error: unknown): boolean {
 
 function explained(error: unknown, { name, num_replicas: replicas, max_bytes: bytes }: StreamConfig): unknown {
   if (!(error instanceof JetStreamError)) return error
-  if (notYet.has(error.serverError)) {
+  if (notYet.has(error.serverError) || error.serverError === serverErrors.notClustered) {
     const text = `The cluster has no ${replicas} servers with room for stream ${name}: ${error.description}. Start more, or ask for fewer replicas.`
     return new StreamyError('SERVER_UNSUITABLE', text, { cause: error })
   }
