@@ -66,9 +66,9 @@ export const jetstreamLimits = {
   /** Bytes gathered for one subject in one turn of the event loop before they are sent at once. */
   frameBytesBufferedMax: 8 * MIB,
   /** One message between workers or to a client; larger ones are refused with VALUE_TOO_LARGE. */
-  peerMessageBytesMax: 64 * MIB,
+  framedMessageBytesMax: 256 * MIB,
   /** Bytes of messages that are still coming in in parts; the oldest is dropped, and asked for again. */
-  fragmentBytesMax: 128 * MIB,
+  fragmentBytesMax: 512 * MIB,
   /** Messages that are still coming in in parts; the oldest is dropped, and asked for again. */
   fragmentedMessagesMax: 1024,
   /** Bytes of one chunk of a checkpoint. */
@@ -89,6 +89,9 @@ assert(
 )
 assert(jetstreamLimits.publishTimeoutMs < jetstreamLimits.duplicateWindowMs, 'a repeat falls in the duplicate window')
 assert(jetstreamLimits.pullsMax * jetstreamLimits.pullBytes <= jetstreamLimits.readerBytesMax, 'all pulls fit a reader')
-assert(limits.actorBytesMax * 4 < jetstreamLimits.peerMessageBytesMax, 'a message holds several actors at their limit')
-assert(jetstreamLimits.peerMessageBytesMax < jetstreamLimits.fragmentBytesMax, 'the largest message can come in')
+assert(
+  limits.actorBytesMax * 4 < jetstreamLimits.framedMessageBytesMax,
+  'a message holds several actors at their limit',
+)
+assert(jetstreamLimits.framedMessageBytesMax < jetstreamLimits.fragmentBytesMax, 'the largest message can come in')
 assert(jetstreamLimits.putStalledMs < jetstreamLimits.orphanAgeMs, 'what is being put is no orphan')
