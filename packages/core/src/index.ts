@@ -57,4 +57,5 @@ export {
   type Progress,
 } from './state-format.ts'
 export type { Assert, Request, Transaction } from './transaction.ts'
+export { PeerTransport } from './peer-transport.ts'
 export type { Transport } from './transport.ts'

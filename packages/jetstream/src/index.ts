@@ -20,6 +20,7 @@ export {
   type NatsOptions,
   type NatsTls,
 } from './nats-connection.ts'
+export { NatsMessageBus, type MessageBusCounts } from './nats-message-bus.ts'
 export { NatsTransport, type TransportCounts } from './nats-transport.ts'
 export { ReplyInbox, ReplySender } from './reply-inbox.ts'
 export { RequestChannel, type Responder } from './request-channel.ts'

@@ -23,7 +23,10 @@ import { onceAvailable } from './stream-settings.ts'
 /** The stream that a log is, as it was when it was made. */
 export interface LogStream {
   readonly name: string
+  /** Workers' entries. */
   readonly subject: string
+  /** Clients' entries. */
+  readonly clientSubject: string
   /** When it was made: another time is another stream under its name (L6). */
   readonly created: string
   readonly replicas: number
@@ -36,6 +39,8 @@ export interface JetStreamLogOptions {
   readonly api: JetStreamApi
   readonly stream: LogStream
   readonly publisher?: StreamPublisherOptions
+  /** Who appends; default `worker`. */
+  readonly role?: 'worker' | 'client'
 }
 
 /**
@@ -48,6 +53,7 @@ export class JetStreamLog implements Log {
   readonly #api: JetStreamApi
   readonly #stream: LogStream
   readonly #publisher: StreamPublisher
+  readonly #subject: string
   readonly #readers = new LogReaders()
   readonly #stopListening: () => void
   /** The highest sequence this process knows to be in the log; what a server tells may be older (L4). */
@@ -55,7 +61,8 @@ export class JetStreamLog implements Log {
   #trimming: Promise<void> = Promise.resolve()
   #closed = false
 
-  constructor({ connection, api, stream, publisher }: JetStreamLogOptions) {
+  constructor({ connection, api, stream, publisher, role = 'worker' }: JetStreamLogOptions) {
+    this.#subject = role === 'worker' ? stream.subject : stream.clientSubject
     this.#connection = connection
     this.#api = api
     this.#stream = stream
@@ -69,7 +76,7 @@ export class JetStreamLog implements Log {
   async append(bytes: Uint8Array, id?: string): Promise<Sequence> {
     this.#assertOpen()
     if (bytes.length > limits.batchBytesMax) throw entryTooLarge(bytes.length)
-    const publication = { subject: this.#stream.subject, bytes }
+    const publication = { subject: this.#subject, bytes }
     const sequence = await this.#publisher.publish(id === undefined ? publication : { ...publication, id })
     this.#known = Math.max(this.#known, sequence)
     return sequence
@@ -88,6 +95,7 @@ export class JetStreamLog implements Log {
       connection: this.#connection,
       api: this.#api,
       stream: this.#stream.name,
+      clientSubject: this.#stream.clientSubject,
       replicas: this.#stream.replicas,
       info: async () => this.#checked(await this.#api.streamInfo(this.#stream.name)),
       onChange: () => this.#readers.wake(),

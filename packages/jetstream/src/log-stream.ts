@@ -18,6 +18,8 @@ export interface OpenLogOptions extends JetStreamApiOptions {
   /** The database's name: letters, digits, hyphens and underscores. */
   readonly name: string
   readonly publisher?: StreamPublisherOptions
+  /** Who appends: nothing counts in a client's entries but transactions of its own. Default `worker`. */
+  readonly role?: 'worker' | 'client'
 }
 
 /** How to make the log when there is none yet; compared, where given, when there is. */
@@ -95,8 +97,9 @@ async function withApi(
   const api = new JetStreamApi(connection, options)
   try {
     const { databaseId, stream } = await find(api, subjects)
-    const { publisher } = options
-    return { databaseId, stream, log: new JetStreamLog({ connection, api, stream, ...(publisher && { publisher }) }) }
+    const { publisher, role } = options
+    const log = new JetStreamLog({ connection, api, stream, ...(publisher && { publisher }), ...(role && { role }) })
+    return { databaseId, stream, log }
   } catch (error) {
     api.close()
     throw error
@@ -109,7 +112,7 @@ async function openExisting(
   { created }: LogRecord,
 ): Promise<{ readonly databaseId: string; readonly stream: LogStream }> {
   const { id } = identity
-  const { logStream: name, log: subject } = databaseSubjects(id)
+  const { logStream: name, log, clientLog } = databaseSubjects(id)
   const info = await onceAvailable(() => api.streamInfo(name))
   if (info === undefined || info.created !== created) {
     const found = info === undefined ? 'is gone' : `was made at ${info.created} instead of ${created}`
@@ -117,7 +120,10 @@ async function openExisting(
     throw new StreamyError('LOG_DIVERGED', text)
   }
   assertLogSettings(identity, info)
-  return { databaseId: id, stream: { name, subject, created, replicas: info.config.num_replicas ?? 1 } }
+  return {
+    databaseId: id,
+    stream: { name, subject: log, clientSubject: clientLog, created, replicas: info.config.num_replicas ?? 1 },
+  }
 }
 
 // The room and the number of copies may be changed by an operator later on; everything else decides what the log promises.
@@ -188,11 +194,11 @@ function discoveryConfig({ stream, all }: DiscoverySubjects, replicas: number): 
 }
 
 function logConfig({ id, replicas, maxBytes }: IdentityRecord, maxPayload: number): StreamConfig {
-  const { logStream, log } = databaseSubjects(id)
+  const { logStream, logAll } = databaseSubjects(id)
   return {
     ...kept,
     name: logStream,
-    subjects: [log],
+    subjects: [logAll],
     num_replicas: replicas,
     max_bytes: maxBytes,
     max_msgs_per_subject: -1,

@@ -25,6 +25,7 @@ beforeEach(async () => {
     connection,
     api: new JetStreamApi(connection),
     stream: 'S',
+    clientSubject: 'S.client',
     from: 5,
     onEntry: (entry) => entries.push(entry),
     onTrouble: () => (troubles += 1),

@@ -13,6 +13,8 @@ export interface PullConsumerOptions {
   readonly connection: NatsConnection
   readonly api: JetStreamApi
   readonly stream: string
+  /** Entries that were published here are restricted. */
+  readonly clientSubject: string
   readonly from: Sequence
   readonly onEntry: (entry: LogEntry) => void
   /** The consumer is gone, silent or out of step: take another. */
@@ -105,7 +107,11 @@ export class PullConsumer {
     const delivery = readDelivery(message.reply)
     if (delivery === undefined) return
     this.#count()
-    this.#options.onEntry({ ...delivery, bytes: message.data })
+    const { sequence, appendTime } = delivery
+    const bytes = message.data
+    if (message.subject === this.#options.clientSubject)
+      this.#options.onEntry({ sequence, appendTime, bytes, restricted: true })
+    else this.#options.onEntry({ sequence, appendTime, bytes })
   }
 
   #onStatus(message: NatsMessage): void {

@@ -18,6 +18,8 @@ export interface StreamReaderOptions {
   readonly connection: NatsConnection
   readonly api: JetStreamApi
   readonly stream: string
+  /** Entries that were published here are restricted. */
+  readonly clientSubject: string
   /** The stream's info; throws when it is not the stream it should be (R3). */
   readonly info: () => Promise<StreamInfo>
   readonly replicas: number
@@ -109,11 +111,12 @@ export class StreamReader implements LogSource {
   }
 
   async #startConsumer(): Promise<void> {
-    const { connection, api, stream } = this.#options
+    const { connection, api, stream, clientSubject } = this.#options
     const consumer = await PullConsumer.create({
       connection,
       api,
       stream,
+      clientSubject,
       from: this.#next,
       onEntry: (entry) => this.#take(entry, consumer),
       onTrouble: () => this.#reset(consumer),
@@ -159,12 +162,13 @@ export class StreamReader implements LogSource {
 
   async #fetchNext(): Promise<boolean> {
     const sequence = this.#next
-    const { api, stream } = this.#options
+    const { api, stream, clientSubject } = this.#options
     const direct = await api.directGet(stream, { seq: sequence })
     // The one that answers directly may lag behind; only the leader knows that a message is not there.
     const message = direct ?? (await api.getMessage(stream, { seq: sequence }))
     if (message === undefined || this.#isDone()) return false
-    this.#accept({ sequence, appendTime: message.timeUs, bytes: message.data })
+    const restricted = message.subject === clientSubject
+    this.#accept({ sequence, appendTime: message.timeUs, bytes: message.data, ...(restricted && { restricted }) })
     return true
   }
 

@@ -7,8 +7,12 @@ import { StreamyError, type PartitionId } from '@streamy-db/core'
 export interface DatabaseSubjects {
   /** The stream that is the log; its name is never used again. */
   readonly logStream: string
-  /** Entries are appended by publishing here. */
+  /** Workers append entries by publishing here. */
   readonly log: string
+  /** Clients append entries by publishing here: nothing but transactions of their own counts in them. */
+  readonly clientLog: string
+  /** What the log's stream takes in. */
+  readonly logAll: string
   /** Messages between workers, to the owner of a partition. */
   peer(partition: PartitionId): string
   /** Questions of clients to the owner of a partition. */
@@ -35,7 +39,9 @@ export function databaseSubjects(databaseId: string): DatabaseSubjects {
   const prefix = `streamy.${databaseId}`
   return {
     logStream: `STREAMY_LOG_${databaseId}`,
-    log: `${prefix}.log`,
+    log: `${prefix}.log.worker`,
+    clientLog: `${prefix}.log.client`,
+    logAll: `${prefix}.log.*`,
     peer: (partition) => `${prefix}.p.${partition}`,
     query: (partition) => `${prefix}.q.${partition}`,
     control: `${prefix}.control`,
@@ -53,6 +59,11 @@ export function discoverySubjects(name: string): DiscoverySubjects {
     log: `${prefix}.log`,
     all: `${prefix}.*`,
   }
+}
+
+/** The subject of an address of the message bus. */
+export function busSubject(address: string): string {
+  return `streamy.${address}`
 }
 
 /**
