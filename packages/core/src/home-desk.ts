@@ -85,7 +85,8 @@ export class HomeDesk {
   }
 
   #reply({ position, transaction }: Entry, outcome: Outcome): void {
-    this.#options.effects.replies.push({ position, request: transaction.request, outcome })
+    const { request, attempt } = transaction
+    this.#options.effects.replies.push({ position, attempt, request, outcome })
   }
 
   #retry(entry: Entry, missed: Missed): void {

@@ -4,6 +4,7 @@ export { assert, errorKinds, StreamyError, unreachable, type ErrorCode, type Err
 export { limits } from './limits.ts'
 export type { Log, LogEntry } from './log.ts'
 export { LogReaders, type LogSource } from './log-reader.ts'
+export { MinHeap } from './min-heap.ts'
 export { assertReadable, entryTooLarge, logClosed, MemoryLog } from './memory-log.ts'
 export { MemoryStateStore, storeClosed } from './memory-state-store.ts'
 export type { MessageBus } from './message-bus.ts'
@@ -31,6 +32,16 @@ export { homeOf, indexedPartitions, partitionOf } from './footprint.ts'
 export { decodePeerMessage, destinationOf, encodePeerMessage, type PeerMessage } from './peer-message.ts'
 export type { Aborted, Committed, Outcome, Reply } from './outcome.ts'
 export { endOfBatch, indexOf, positionOf, sequenceOf, transactionIndexMax } from './position.ts'
-export { progressKey, decodeProgress, type Progress } from './state-format.ts'
+export { isTell } from './sessions.ts'
+export {
+  decodeActorRecord,
+  decodeOutcome,
+  decodeProgress,
+  encodeActorRecord,
+  encodeOutcome,
+  progressKey,
+  type Progress,
+} from './state-format.ts'
+export { decodeTransaction, encodeTransaction, readCall, readRef, writeCall, writeRef } from './transaction-codec.ts'
 export type { Assert, Request, Transaction } from './transaction.ts'
 export type { Transport } from './transport.ts'
