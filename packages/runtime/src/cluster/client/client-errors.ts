@@ -1,7 +1,6 @@
 // The errors that a client makes itself: what it was not told, and what it refuses to send.
 
 import { StreamyError, type Call } from '@streamy-db/core'
-import { clientLimits } from './client-limits.ts'
 
 /** DEADLINE_EXCEEDED, with the request that may or may not have happened; undefined for what changes nothing. */
 export class DeadlineExceeded extends StreamyError {
@@ -49,8 +48,7 @@ export function appendFailed(id: string, calls: readonly Call[], cause: unknown)
 }
 
 /** Too much waits already. */
-export function overloaded(what: 'calls' | 'queries'): StreamyError {
-  const most = what === 'calls' ? clientLimits.callsPendingMax : clientLimits.queriesPendingMax
+export function overloaded(most: number, what: 'calls' | 'queries'): StreamyError {
   return new StreamyError(
     'OVERLOADED',
     `${most} ${what} of this client are waiting for their answers. Await some before sending more; this one was not sent.`,

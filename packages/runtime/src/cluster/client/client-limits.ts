@@ -7,7 +7,7 @@ const SECOND_US = 1_000_000
 
 /** Times end in their unit; everything else is a number of things. */
 export const clientLimits = {
-  /** Calls submitted and not yet answered; one more is refused with OVERLOADED. */
+  /** Calls without an answer, by default; one more is refused with OVERLOADED. */
   callsPendingMax: limits.callsQueuedMax,
   /** Queries without an answer; one more is refused with OVERLOADED. */
   queriesPendingMax: 65_536,

@@ -18,6 +18,8 @@ export interface ConnectOptions {
   readonly deadlineMs?: number
   /** How long a client waits for an answer before it asks again; doubles up to two seconds. Default 250. */
   readonly askAgainMs?: number
+  /** How many calls may wait for answers; one more is refused with OVERLOADED. Default 262,144. */
+  readonly callsPendingMax?: number
   /** What the names of this client's sessions begin with, for permissions. Default `client`. */
   readonly sessionPrefix?: string
 }
@@ -41,10 +43,11 @@ const prefixLengthMax = limits.nameBytesMax - 48
 export function checkConnectOptions(options: ConnectOptions | undefined): asserts options is ConnectOptions {
   if (typeof options?.name !== 'string' || !isToken(options.name))
     throw invalid('A client needs the name of a database, of letters, digits, - and _: connect(url, { name: "bank" }).')
-  const { deadlineMs, askAgainMs = 1, sessionPrefix = 'client' } = options
+  const { deadlineMs, askAgainMs = 1, callsPendingMax = 1, sessionPrefix = 'client' } = options
   checkDeadline(deadlineMs)
-  if (!isCount(askAgainMs))
-    throw invalid(`The option askAgainMs has the value ${String(askAgainMs)}. Give whole milliseconds above zero.`)
+  for (const [option, value] of Object.entries({ askAgainMs, callsPendingMax }))
+    if (!isCount(value))
+      throw invalid(`The option ${option} has the value ${String(value)}. Give whole numbers above zero.`)
   if (!isSession(sessionPrefix) || sessionPrefix.length > prefixLengthMax)
     throw invalid(
       `The option sessionPrefix has the value ${String(sessionPrefix)}. Give letters, digits, - and _, ` +

@@ -5,7 +5,17 @@
 //                 Greeter          Questions            ^--- replies ---- bus
 //   query  ---------------------> Questions --> bus
 
-import { limits, partitionOf, StreamyError, type Call, type Log, type MessageBus, type PartitionId, type Position, type Touch } from '@streamy-db/core'
+import {
+  limits,
+  partitionOf,
+  StreamyError,
+  type Call,
+  type Log,
+  type MessageBus,
+  type PartitionId,
+  type Position,
+  type Touch,
+} from '@streamy-db/core'
 import type { Clock } from '../../clock.ts'
 import type { Patience } from '../patience.ts'
 import { addresses } from '../protocol/addresses.ts'
@@ -38,6 +48,8 @@ export interface ClusterClientOptions {
   readonly session: string
   readonly sessionPrefix: string
   readonly patience: Patience
+  /** Calls without an answer, queries included. */
+  readonly callsPendingMax: number
 }
 
 /** How one request is sent. */
@@ -80,6 +92,11 @@ export class ClusterClient {
     ]
   }
 
+  /** The name of this session, in the log and at the bus. */
+  get session(): string {
+    return this.#options.session
+  }
+
   /** A position that covers all this session has seen. */
   get position(): Position {
     return this.#seen.position
@@ -94,7 +111,7 @@ export class ClusterClient {
    * DATABASE_CLOSED, or what the log refused it with.
    */
   async submit(draft: Draft, options: SubmitOptions): Promise<Answered> {
-    return await this.#whileOpen('calls', async () => {
+    return await this.#whileOpen(async () => {
       // Looking before waiting keeps the common call from giving up its turn, and so its place in the entry.
       if (!this.#isFresh()) await this.#refresh(draft, options.deadline)
       if (!this.#asksFootprint(draft, options)) return await this.#send(draft, options)
@@ -105,7 +122,9 @@ export class ClusterClient {
 
   /** Asks the owner of the actor's partition. Rejects with DEADLINE_EXCEEDED, OVERLOADED or DATABASE_CLOSED. */
   async query(call: Call, freshness: Freshness, deadline: number): Promise<QueryMessage> {
-    return await this.#whileOpen('queries', async () => {
+    return await this.#whileOpen(async () => {
+      if (this.#queries.count >= clientLimits.queriesPendingMax)
+        throw overloaded(clientLimits.queriesPendingMax, 'queries')
       const askedAt = this.#options.clock.now()
       const message = await this.#queries.ask({
         ...this.#asking(call, deadline),
@@ -138,13 +157,10 @@ export class ClusterClient {
     await this.#options.log.close()
   }
 
-  async #whileOpen<Result>(what: 'calls' | 'queries', work: () => Promise<Result>): Promise<Result> {
+  async #whileOpen<Result>(work: () => Promise<Result>): Promise<Result> {
     this.assertOpen()
-    const full =
-      what === 'calls'
-        ? this.#pending >= clientLimits.callsPendingMax
-        : this.#queries.count >= clientLimits.queriesPendingMax
-    if (full) throw overloaded(what)
+    const { callsPendingMax } = this.#options
+    if (this.#pending >= callsPendingMax) throw overloaded(callsPendingMax, 'calls')
     this.#pending += 1
     try {
       return await work()

@@ -46,6 +46,11 @@ export class ClusterDatabase implements Database {
     return this.#parts.client.position
   }
 
+  /** The name under which this client's requests are in the log: their ids are `session/sequence`. */
+  get session(): string {
+    return this.#parts.client.session
+  }
+
   /** How many messages arrived that could not be read. They were dropped; whoever meant them asks again. */
   get malformedMessages(): number {
     return this.#parts.intake.malformed

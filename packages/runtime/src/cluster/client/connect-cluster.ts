@@ -34,6 +34,7 @@ export async function connectCluster(parts: ClusterParts, options: ConnectOption
   checkConnectOptions(options)
   const { name, actors = [], errors = [], deadlineMs = clientLimits.deadlineMs } = options
   const { askAgainMs = clientLimits.askAgainMs, sessionPrefix = 'client' } = options
+  const { callsPendingMax = clientLimits.callsPendingMax } = options
   const { bus, clock, openLog, shutDown = async () => {} } = parts
   const registry = new ActorRegistry(actors)
   for (const errorClass of errors) registerError(errorClass)
@@ -45,7 +46,7 @@ export async function connectCluster(parts: ClusterParts, options: ConnectOption
     const greetedAt = clock.now()
     const welcome = await greeter.greet(greetedAt + deadlineMs * 1000, () => workersUnreachable(name))
     const log = await openLog(welcome.databaseId)
-    const client = new ClusterClient({ ...shared, log, greeter, welcome, greetedAt, sessionPrefix })
+    const client = new ClusterClient({ ...shared, log, greeter, welcome, greetedAt, sessionPrefix, callsPendingMax })
     const known = new KnownActors({ registry, program: createProgram(registry) }, welcome.actors)
     return new ClusterDatabase({ client, actors: known, clock, intake, deadlineMs, shutDown })
   } catch (error) {

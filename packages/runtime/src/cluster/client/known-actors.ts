@@ -47,9 +47,7 @@ export class KnownActors {
   }
 
   /** A maker of references whose methods call `take`. Throws ACTOR_UNKNOWN and KEY_INVALID. */
-  references<Context>(
-    take: TakeCall<Context>,
-  ): (type: ActorClass | string, key: string, context: Context) => object {
+  references<Context>(take: TakeCall<Context>): (type: ActorClass | string, key: string, context: Context) => object {
     const classes = new ReferenceClasses<Context>((context, ref, handler, args) =>
       take(context, () => this.#prepare(ref, handler, args)),
     )

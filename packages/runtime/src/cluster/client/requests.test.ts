@@ -1,7 +1,7 @@
 // A client's requests against a log and a worker that do what the test says: what is lost, repeated, late or refused.
 
 import { Actor, actor, ActorError, message, query } from '@streamy-db/actors'
-import { actorRef, homeOf, limits, partitionOf, positionOf, StreamyError, type Outcome } from '@streamy-db/core'
+import { actorRef, freeze, homeOf, partitionOf, positionOf, StreamyError, type Outcome } from '@streamy-db/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { addresses } from '../protocol/addresses.ts'
 import { ScriptedCluster } from '../testing/scripted-cluster.ts'
@@ -72,15 +72,8 @@ describe('a request', () => {
     const deposited = db.actor(Account, 'a').deposit(5)
     const failed = expect(deposited).rejects.toSatisfy((error) => error instanceof Refused && error.data.balance === 0)
     await cluster.turns()
-    const { data } = { data: undefined }
-    const error = { name: 'Refused', code: 'ACTOR_ERROR', message: 'no', data }
-    void error
-    const packed = (await import('@streamy-db/core')).freeze({ balance: 0 }, 'data')
-    await cluster.reply(cluster.transactions[0]!, {
-      kind: 'aborted',
-      operation: 0,
-      error: { name: 'Refused', code: 'ACTOR_ERROR', message: 'no', data: packed },
-    })
+    const error = { name: 'Refused', code: 'ACTOR_ERROR', message: 'no', data: freeze({ balance: 0 }, 'data') }
+    await cluster.reply(cluster.transactions[0]!, { kind: 'aborted', operation: 0, error })
     await failed
   })
 
@@ -202,7 +195,10 @@ describe('answered below', () => {
   })
 
   test('passes a request that nobody waits for any more, and one that was never sent', async () => {
-    void db.actor(Account, 'a', { deadlineMs: 100 }).deposit(1).catch(() => {})
+    void db
+      .actor(Account, 'a', { deadlineMs: 100 })
+      .deposit(1)
+      .catch(() => {})
     await cluster.turns()
     cluster.appends[0]!.resolve(1)
     await cluster.advance(101)
@@ -283,16 +279,20 @@ describe('what the log refuses', () => {
 
 describe('back-pressure', () => {
   test('refuses what would be one call too many, and takes calls again when some are answered', async () => {
-    const calls: Promise<number>[] = []
-    const reference = db.actor(Account, 'a')
-    for (let call = 0; call < limits.callsQueuedMax; call++) calls.push(reference.deposit(1))
+    const narrow = await cluster.connect({ actors: [Account], callsPendingMax: 3 })
+    const reference = narrow.actor(Account, 'a')
+    const calls = [reference.deposit(1), reference.deposit(1), reference.value()]
     for (const call of calls) call.catch(() => {})
-    await expect(reference.deposit(1)).rejects.toMatchObject({ code: 'OVERLOADED', kind: 'retry' })
+    await expect(reference.deposit(1)).rejects.toMatchObject({
+      code: 'OVERLOADED',
+      kind: 'retry',
+      message: expect.stringMatching(/not sent/) as string,
+    })
     await cluster.turns()
+    expect(cluster.transactions).toHaveLength(2)
     await cluster.reply(cluster.transactions[0]!, done(1))
     expect(await calls[0]).toBe(1)
-    const waiting = reference.deposit(1)
-    waiting.catch(() => {})
+    reference.deposit(1).catch(() => {})
     await expect(reference.deposit(1)).rejects.toMatchObject({ code: 'OVERLOADED' })
   })
 })

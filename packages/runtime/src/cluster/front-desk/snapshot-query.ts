@@ -48,7 +48,8 @@ async function snapshotFor(
 ): Promise<Snapshot | undefined> {
   if (freshness.kind === 'since') {
     const current = host.current(partition)
-    if (current !== undefined && current.position >= freshness.position) return { reader: current, at: current.position }
+    if (current !== undefined && current.position >= freshness.position)
+      return { reader: current, at: current.position }
     const reader = await host.reader(partition, freshness.position)
     return reader && { reader, at: reader.position }
   }

@@ -139,9 +139,7 @@ export class ScriptedCluster {
   #log(): Log {
     const log = new MemoryLog(() => 0)
     log.append = (bytes, id) =>
-      new Promise((resolve, reject) =>
-        this.appends.push({ id, transactions: transactionsIn(bytes), resolve, reject }),
-      )
+      new Promise((resolve, reject) => this.appends.push({ id, transactions: transactionsIn(bytes), resolve, reject }))
     log.close = async () => void (this.closedLogs += 1)
     return log
   }
