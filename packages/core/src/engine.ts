@@ -18,6 +18,7 @@ import { EntryExecution } from './entry.ts'
 import { Execution, FootprintMiss } from './execution.ts'
 import type { ActorSpace, ExecutionOptions } from './execution.ts'
 import { homeOf } from './footprint.ts'
+import type { ErrorData } from './error-data.ts'
 import { HomeDesk } from './home-desk.ts'
 import type { LogEntry } from './log.ts'
 import type { View, WorkerIdentity } from './membership.ts'
@@ -68,6 +69,8 @@ export interface QueryAnswer {
 /** The answer to a query of the past, or what it lacks. */
 export type SnapshotAnswer =
   | ({ readonly kind: 'answer' } & QueryAnswer)
+  /** Its handler threw, after it had read these. */
+  | { readonly kind: 'failed'; readonly error: ErrorData; readonly reads: QueryAnswer['reads'] }
   /** An actor that is executed elsewhere. */
   | { readonly kind: 'missing'; readonly ref: ActorRef }
   /** That place cannot be read here: it was flushed over, or has not resolved. */
@@ -231,16 +234,15 @@ export class Engine {
       space: { load: (ref, mode) => this.#loadAt(ref, mode, position, fetched) },
       readOnly: true,
     })
+    const reads = (): QueryAnswer['reads'] =>
+      execution.slots.map(({ ref, record }) => ({ ref, version: record?.version }))
     try {
       const value = this.#program.isolate(() => execution.runQuery(call))
+      if (execution.missed === undefined) return { kind: 'answer', value, reads: reads() }
+    } catch (thrown) {
+      if (execution.broken !== undefined) throw execution.broken.cause
       if (execution.missed === undefined)
-        return {
-          kind: 'answer',
-          value,
-          reads: execution.slots.map(({ ref, record }) => ({ ref, version: record?.version })),
-        }
-    } catch (error) {
-      if (execution.missed === undefined) throw error
+        return { kind: 'failed', error: this.#program.encodeError(thrown), reads: reads() }
     }
     return { kind: 'missing', ref: execution.missed.ref }
   }

@@ -53,6 +53,7 @@ export const errorKinds = {
   TRANSACTION_POISONED: 'user',
   VALUE_NOT_ENCODABLE: 'user',
   VALUE_TOO_LARGE: 'user',
+  WORKERS_UNREACHABLE: 'retry',
 } as const satisfies Record<string, ErrorKind>
 
 /** A stable error code. */

@@ -88,7 +88,8 @@ export class HomeDesk {
 
   #reply(entry: Entry, outcome: Outcome): void {
     const { position, transaction } = entry
-    if (this.#isLive(entry)) this.#options.effects.replies.push({ position, request: transaction.request, outcome })
+    const { request, attempt } = transaction
+    if (this.#isLive(entry)) this.#options.effects.replies.push({ position, attempt, request, outcome })
   }
 
   // Whether the world is to hear of it from here (O2).

@@ -6,6 +6,7 @@ export type { CheckpointStore } from './checkpoint-store.ts'
 export type { Log, LogEntry } from './log.ts'
 export { MemoryCheckpointStore } from './memory-checkpoint-store.ts'
 export { LogReaders, type LogSource } from './log-reader.ts'
+export { MinHeap } from './min-heap.ts'
 export { assertReadable, entryTooLarge, logClosed, MemoryLog } from './memory-log.ts'
 export { MemoryStateStore, storeClosed } from './memory-state-store.ts'
 export {
@@ -48,14 +49,20 @@ export { homeOf, indexedPartitions, partitionOf } from './footprint.ts'
 export { decodePeerMessage, destinationOf, encodePeerMessage, type PeerMessage } from './peer-message.ts'
 export type { Aborted, Committed, Outcome, Reply } from './outcome.ts'
 export { endOfBatch, indexOf, positionOf, sequenceOf, transactionIndexMax } from './position.ts'
+export { isTell } from './sessions.ts'
 export {
+  decodeActorRecord,
+  decodeOutcome,
   decodeProgress,
+  encodeActorRecord,
+  encodeOutcome,
   encodeProgress,
   partitionPrefixes,
   progressKey,
   viewKey,
   type Progress,
 } from './state-format.ts'
+export { decodeTransaction, encodeTransaction, readCall, readRef, writeCall, writeRef } from './transaction-codec.ts'
 export type { Assert, Request, Transaction } from './transaction.ts'
 export { PeerTransport } from './peer-transport.ts'
 export type { Transport } from './transport.ts'
