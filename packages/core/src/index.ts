@@ -2,7 +2,17 @@
 
 export { assert, errorKinds, StreamyError, unreachable, type ErrorCode, type ErrorKind } from './errors.ts'
 export { limits } from './limits.ts'
-export type { CheckpointStore } from './checkpoint-store.ts'
+export {
+  assertCheckpointName,
+  checkpointCorrupt,
+  checkpointManifestName,
+  checkpointMissing,
+  checkpointOf,
+  checkpointPartName,
+  checkpointPrefix,
+  checkpointStoreClosed,
+  type CheckpointStore,
+} from './checkpoint-store.ts'
 export type { Log, LogEntry } from './log.ts'
 export { MemoryCheckpointStore } from './memory-checkpoint-store.ts'
 export { LogReaders, type LogSource } from './log-reader.ts'

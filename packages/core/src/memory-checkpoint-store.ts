@@ -1,35 +1,50 @@
-// The memory checkpoint store: a map behind the checkpoint store contract, for tests.
+// The checkpoint store in memory, for tests and `:memory:`.
 
-import type { CheckpointStore } from './checkpoint-store.ts'
-import { StreamyError } from './errors.ts'
+import {
+  assertCheckpointName,
+  checkpointMissing,
+  checkpointStoreClosed,
+  type CheckpointStore,
+} from './checkpoint-store.ts'
 
 /** A {@link CheckpointStore} in memory. */
 export class MemoryCheckpointStore implements CheckpointStore {
   readonly #objects = new Map<string, readonly Uint8Array[]>()
+  #closed = false
 
   async put(name: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
-    const copies: Uint8Array[] = []
-    for await (const chunk of chunks) copies.push(new Uint8Array(chunk))
-    this.#objects.set(name, copies)
+    this.#assertOpen()
+    assertCheckpointName(name)
+    const object: Uint8Array[] = []
+    for await (const chunk of chunks) object.push(new Uint8Array(chunk))
+    this.#assertOpen()
+    this.#objects.set(name, object)
   }
 
   async *get(name: string): AsyncIterable<Uint8Array> {
-    const chunks = this.#objects.get(name)
-    if (chunks === undefined)
-      throw new StreamyError(
-        'CHECKPOINT_MISSING',
-        `There is no checkpoint object ${name}. Start from another checkpoint.`,
-      )
-    for (const chunk of chunks) yield new Uint8Array(chunk)
+    this.#assertOpen()
+    const object = this.#objects.get(name)
+    if (object === undefined) throw checkpointMissing(name)
+    for (const chunk of object) yield new Uint8Array(chunk)
   }
 
   async list(prefix: string): Promise<readonly string[]> {
-    return [...this.#objects.keys()].filter((name) => name.startsWith(prefix)).sort()
+    this.#assertOpen()
+    return Array.from(this.#objects.keys())
+      .filter((name) => name.startsWith(prefix))
+      .sort()
   }
 
   async delete(name: string): Promise<void> {
+    this.#assertOpen()
     this.#objects.delete(name)
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#closed = true
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw checkpointStoreClosed()
+  }
 }

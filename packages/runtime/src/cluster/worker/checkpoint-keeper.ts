@@ -4,7 +4,15 @@
 //
 //   bytes logged --> `checkpoint` entry --> saved by every owner --> complete --> log trimmed, kept messages let go
 
-import { ByteReader, ByteWriter, MalformedBytes, decodeView, partitionPrefixes, viewKey } from '@streamy-db/core'
+import {
+  ByteReader,
+  ByteWriter,
+  MalformedBytes,
+  StreamyError,
+  decodeView,
+  partitionPrefixes,
+  viewKey,
+} from '@streamy-db/core'
 import type { Log, MessageBus, PartitionId, Sequence, StateStore, View } from '@streamy-db/core'
 import type { DatabaseRecord } from '../../database-record.ts'
 import type { CheckpointHead } from './checkpoint-format.ts'
@@ -67,15 +75,18 @@ export class CheckpointKeeper {
     const owned = replica.engine.ownership.live
     if (owned.length === 0) return
     const saving = this.#save(replica, sequence, owned)
-      .catch((error: unknown) => this.#options.onTrouble(error))
+      .catch((error: unknown) => {
+        if (!this.#stopped) this.#options.onTrouble(error)
+      })
       .finally(() => this.#saving.delete(saving))
     this.#saving.add(saving)
   }
 
-  /** Ends it; what is being saved is given up when its replica stops. */
+  /** Ends it, and gives up what is being saved. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#unlisten()
+    await Promise.all(this.#saving)
   }
 
   async #save(replica: Replica, sequence: Sequence, owned: readonly PartitionId[]): Promise<void> {
@@ -84,7 +95,7 @@ export class CheckpointKeeper {
     await replica.checkpoint(sequence, async (store) => {
       for (const partition of owned) {
         last = this.#head(replica, store, partition)
-        await checkpoints.save(last, entriesOf(store, partition))
+        await checkpoints.save(last, this.#entriesOf(store, partition))
       }
     })
     if (last !== undefined && (await checkpoints.completeIfWhole(last))) await this.#finish(sequence)
@@ -101,6 +112,17 @@ export class CheckpointKeeper {
     }
   }
 
+  *#entriesOf(
+    store: StateStore,
+    partition: PartitionId,
+  ): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
+    for (const prefix of partitionPrefixes(partition))
+      for (const entry of store.scan(prefix)) {
+        if (this.#stopped) throw new StreamyError('DATABASE_CLOSED', 'The worker stops: the checkpoint is given up.')
+        yield entry
+      }
+  }
+
   async #finish(sequence: Sequence): Promise<void> {
     const { bus, address, checkpoints, log } = this.#options
     const out = new ByteWriter()
@@ -115,13 +137,6 @@ export class CheckpointKeeper {
     if (sequence === undefined) return
     for (const { engine } of this.#options.replicas()) engine.trimMessages(sequence)
   }
-}
-
-function* entriesOf(
-  store: StateStore,
-  partition: PartitionId,
-): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
-  for (const prefix of partitionPrefixes(partition)) yield* store.scan(prefix)
 }
 
 function readSequence(bytes: Uint8Array): Sequence | undefined {

@@ -2,19 +2,20 @@
 // saves its partitions by itself; whoever finds that all are there writes the manifest, and with it the checkpoint is
 // complete. One that nobody completes is abandoned for the next.
 //
-//   part-<batch>-<partition>    one partition
-//   complete-<batch>            the manifest
+//   <batch>/partition-<n>    one partition
+//   <batch>/manifest         what makes it complete
 //
-// C1 The log is trimmed only below a complete checkpoint, and only what the one before it does not need either: a
+// CP1 The log is trimmed only below a complete checkpoint, and only what the one before it does not need either: a
 //    worker whose own state is a little older can still catch up.
 
+import { checkpointManifestName, checkpointOf, checkpointPartName, checkpointPrefix } from '@streamy-db/core'
 import type { CheckpointStore, PartitionId, Sequence, StateChange } from '@streamy-db/core'
 import { decodeHead, decodePartition, encodeHead, encodePartition } from './checkpoint-format.ts'
 import type { CheckpointHead } from './checkpoint-format.ts'
 
 type Entries = Iterable<{ readonly key: string; readonly value: Uint8Array }>
 
-/** The checkpoints of one database; see C1. */
+/** The checkpoints of one database; see CP1. */
 export class Checkpoints {
   readonly #store: CheckpointStore
 
@@ -24,7 +25,7 @@ export class Checkpoints {
 
   /** The complete checkpoints, as the batches they are of, ascending. */
   async complete(): Promise<Sequence[]> {
-    return (await this.#store.list('complete-')).map((name) => Number.parseInt(name.slice('complete-'.length), 16))
+    return completeIn(await this.#store.list(''))
   }
 
   /** What the newest complete checkpoint is of; undefined when there is none. */
@@ -36,13 +37,13 @@ export class Checkpoints {
   /** What a complete checkpoint is of. */
   async head(sequence: Sequence): Promise<CheckpointHead> {
     const chunks: Uint8Array[] = []
-    for await (const chunk of this.#store.get(manifestName(sequence))) chunks.push(chunk)
+    for await (const chunk of this.#store.get(checkpointManifestName(sequence))) chunks.push(chunk)
     return decodeHead(Buffer.concat(chunks))
   }
 
   /** Saves one partition, unless somebody has. */
   async save(head: CheckpointHead, entries: Entries): Promise<void> {
-    const name = partName(head.progress.sequence, head.partition)
+    const name = checkpointPartName(head.progress.sequence, head.partition)
     if ((await this.#store.list(name)).length > 0) return
     await this.#store.put(name, encodePartition(head, entries))
   }
@@ -50,42 +51,37 @@ export class Checkpoints {
   /** Completes a checkpoint when every partition is there; says whether it is complete now. */
   async completeIfWhole(head: CheckpointHead): Promise<boolean> {
     const { sequence } = head.progress
-    if ((await this.#store.list(manifestName(sequence))).length > 0) return true
-    const parts = await this.#store.list(partName(sequence))
+    if ((await this.#store.list(checkpointManifestName(sequence))).length > 0) return true
+    const parts = await this.#store.list(`${checkpointPrefix(sequence)}partition-`)
     if (parts.length < head.database.partitions) return false
-    await this.#store.put(manifestName(sequence), [encodeHead({ ...head, partition: 0 })])
+    await this.#store.put(checkpointManifestName(sequence), [encodeHead({ ...head, partition: 0 })])
     return true
   }
 
   /** The entries of one partition of a complete checkpoint, in slices. */
   async *load(sequence: Sequence, partition: PartitionId): AsyncIterable<readonly StateChange[]> {
-    const { changes } = await decodePartition(this.#store.get(partName(sequence, partition)))
+    const { changes } = await decodePartition(this.#store.get(checkpointPartName(sequence, partition)))
     yield* changes
   }
 
   /** Removes what lies below the last two complete checkpoints; answers the older of them, below which nobody reads. */
   async collect(): Promise<Sequence | undefined> {
-    const kept = (await this.complete()).slice(-2)
-    const oldest = kept[0]
-    if (oldest === undefined || kept.length < 2) return undefined
-    for (const name of [...(await this.#store.list('complete-')), ...(await this.#store.list('part-'))])
-      if (sequenceIn(name) < oldest) await this.#store.delete(name)
+    const names = await this.#store.list('')
+    const [oldest, newest] = completeIn(names).slice(-2)
+    if (oldest === undefined || newest === undefined) return undefined
+    const old = names.filter((name) => (checkpointOf(name) ?? oldest) < oldest)
+    // Manifests first: what is half gone must not look complete.
+    for (const name of old.filter(isManifest)) await this.#store.delete(name)
+    for (const name of old) await this.#store.delete(name)
     return oldest
   }
 }
 
-function manifestName(sequence: Sequence): string {
-  return `complete-${hex(sequence)}`
+function completeIn(names: readonly string[]): Sequence[] {
+  return names.filter(isManifest).map((name) => checkpointOf(name)!)
 }
 
-function partName(sequence: Sequence, partition?: PartitionId): string {
-  return `part-${hex(sequence)}-${partition === undefined ? '' : partition.toString(16).padStart(4, '0')}`
-}
-
-function sequenceIn(name: string): Sequence {
-  return Number.parseInt(name.split('-')[1]!, 16)
-}
-
-function hex(sequence: Sequence): string {
-  return sequence.toString(16).padStart(14, '0')
+function isManifest(name: string): boolean {
+  const sequence = checkpointOf(name)
+  return sequence !== undefined && name === checkpointManifestName(sequence)
 }

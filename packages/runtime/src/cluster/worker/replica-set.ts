@@ -171,7 +171,7 @@ export class ReplicaSet implements ReplicaHost {
     const { sequence } = engine.scanned
     if (sequence > this.#viewBatch) {
       this.#viewBatch = sequence
-      if (engine.view !== this.#view) {
+      if (engine.view.number !== this.#view?.number) {
         this.#view = engine.view
         this.#options.host.viewed(engine.view)
         this.reconcile()
