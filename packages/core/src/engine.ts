@@ -184,9 +184,12 @@ export class Engine {
     this.#state.outbox.takeAgain()
   }
 
-  /** Asks peers again for all it waits for. */
-  askPeers(): void {
-    this.#effects.messages.push(...this.#inFlight.asks())
+  /**
+   * Asks peers again for what its oldest transactions wait for, `transactions` of them. All others wait for those or have
+   * not waited as long, and asking for thousands would cost more than what is lost now and then.
+   */
+  askPeers(transactions = Infinity): void {
+    this.#effects.messages.push(...this.#inFlight.asks(transactions))
   }
 
   /** Whether to ask peers for everything at once, without waiting for it to come: while it replays what is long past. */

@@ -119,8 +119,15 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     if (waits === true) this.#effects.addUnheld(from)
   }
 
-  asks(): PeerMessage[] {
-    return [...this.#transactions.values()].flatMap((transaction) => transaction.asks())
+  /** What to send to get again whatever the oldest `most` transactions wait for. */
+  asks(most = Infinity): PeerMessage[] {
+    const asks: PeerMessage[] = []
+    let count = 0
+    for (const transaction of this.#transactions.values()) {
+      if (count++ >= most) break
+      asks.push(...transaction.asks())
+    }
+    return asks
   }
 
   /** Serves queues until nothing moves. */

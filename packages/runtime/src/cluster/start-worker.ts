@@ -32,7 +32,7 @@ import type { WorkerOptions } from './worker/worker-options.ts'
 export type Servers = string | readonly string[] | NatsOptions
 
 const MIB = 1024 * 1024
-const ASK_AGAIN_MS = 100
+const ASK_AGAIN_MS = 200
 const PARTITIONS_DEFAULT = 64
 
 /**

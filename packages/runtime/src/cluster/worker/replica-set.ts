@@ -16,6 +16,7 @@ import type {
   MessageBus,
   PartitionId,
   PeerMessage,
+  Position,
   Sequence,
   StateStore,
   Transport,
@@ -74,7 +75,7 @@ interface Held {
   readonly unheld: Map<PartitionId, number>
   successor: boolean
   /** Where it stood when it was last asked to ask again. */
-  stood: Sequence
+  stood: Position
   /** The view by which `live` was found. */
   viewed: View | undefined
 }
@@ -423,8 +424,8 @@ export class ReplicaSet implements ReplicaHost {
   // Whoever has not moved since the last time asks its peers again.
   #nudge(held: Held): void {
     const { engine } = held.replica
-    const stands = engine.resolvedBatch
-    if (stands === held.stood && stands < engine.scanned.sequence) held.replica.askPeers()
+    const stands = engine.resolved
+    if (stands === held.stood && engine.resolvedBatch < engine.scanned.sequence) held.replica.askPeers()
     held.stood = stands
   }
 }

@@ -7,7 +7,7 @@
 // R1 A flush never goes beyond a checkpoint that is to be saved: the store then holds the state as of exactly its batch.
 // R2 Nothing is delivered while the engine wants no more, and nothing is dropped for it: the log waits.
 
-import { Engine, endOfBatch } from '@streamy-db/core'
+import { Engine, endOfBatch, limits } from '@streamy-db/core'
 import type {
   Effects,
   LogEntry,
@@ -134,10 +134,10 @@ export class Replica {
     this.#perform()
   }
 
-  /** Asks peers again for what it waits for. */
+  /** Asks peers again for what its oldest transactions wait for. */
   askPeers(): void {
     if (this.#stopped) return
-    this.engine.askPeers()
+    this.engine.askPeers(limits.transactionsAskedMax)
     this.#perform()
   }
 
