@@ -36,6 +36,8 @@ export const limits = {
   storeKeyBytesMax: 5000,
   /** One argument, result or field once encoded; refused, or aborts the handler, with VALUE_TOO_LARGE. */
   valueBytesMax: 512 * KIB,
+  /** Bytes of the name of a checkpoint's object; refused with OPTIONS_INVALID. */
+  checkpointNameBytesMax: 128,
   /** Nesting of objects in one value; refused, or aborts the handler, with VALUE_NOT_ENCODABLE. */
   valueDepthMax: 64,
   /** All fields and timers of one actor once encoded; aborts the handler with VALUE_TOO_LARGE. */

@@ -1,5 +1,6 @@
 // What tests of other packages use: the conformance suites of the ports, and what drives the core in tests.
 
+export { testCheckpointStoreConformance, type CheckpointStoreFixture } from './checkpoint-store-conformance.ts'
 export { testLogConformance, type LogFixture } from './log-conformance.ts'
 export { MemoryCluster, type ClusterOptions } from './memory-cluster.ts'
 export { MemoryNetwork, type NetworkFaults } from './memory-transport.ts'
