@@ -2,6 +2,7 @@
 
 export type { FrameCounts } from './frame-assembler.ts'
 export { JetStreamApi, type JetStreamApiOptions } from './jetstream-api.ts'
+export { JetStreamCheckpointStore, type CheckpointStoreOptions } from './jetstream-checkpoint-store.ts'
 export { JetStreamLog, type LogStream } from './jetstream-log.ts'
 export {
   createLogStream,
