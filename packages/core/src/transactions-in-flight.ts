@@ -101,11 +101,11 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     else if (kind === 'fetch') this.#answer(position, to, from, true)
   }
 
-  // What was kept, or else, from the owner, the word that it is not to be had; `over` when nothing can come any more.
+  // What was kept, or else the word that it is not to be had here; `over` when nothing can come any more.
   #answer(position: Position, from: PartitionId, to: PartitionId, over: boolean): void {
     const kept = this.#state.messages.find(position, from, to)
     if (kept.length > 0) this.#effects.messages.push(...kept)
-    else if (over && this.#options.ownership.isOwner(from))
+    else if (over && this.#options.ownership.executes(from))
       this.#effects.messages.push({ kind: 'unheld', position, from, to })
   }
 
@@ -135,6 +135,10 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
 
   isLocal(partition: PartitionId): boolean {
     return this.#options.ownership.executes(partition)
+  }
+
+  serves(partition: PartitionId, position: Position): boolean {
+    return this.#options.ownership.isLive(partition, position)
   }
 
   partitionOf(ref: ActorRef): PartitionId {
