@@ -81,7 +81,7 @@ class Scene {
       }
       for (const engine of this.engines) engine.askAgain()
     }
-    return unheld.map((each) => [...each])
+    return unheld.map((each) => Array.from(each))
   }
 
   isSettled(): boolean {
