@@ -148,7 +148,7 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
   }
 
   serves(partition: PartitionId, position: Position): boolean {
-    return this.#options.ownership.isLive(partition, position)
+    return this.#options.ownership.serves(partition, position)
   }
 
   partitionOf(ref: ActorRef): PartitionId {

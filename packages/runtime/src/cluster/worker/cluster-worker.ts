@@ -133,6 +133,7 @@ export class ClusterWorker implements ReplicaSetHost {
       log,
       appender: this.#appender,
       bus,
+      clock,
       address: `${database.id}.checkpoint`,
       database,
       firstView,
@@ -229,8 +230,11 @@ export class ClusterWorker implements ReplicaSetHost {
     const { replies, submissions, incidents, checkpoints } = effects
     if (replies.length > 0) this.#desk.reply(replies, replica.engine.scanned.logTime)
     for (const transaction of submissions) this.#appender.submit(transaction)
+    if (incidents.length === 0 && checkpoints.length === 0) return
+    // What a replay meets has been dealt with.
+    if (!this.#replicas.hasCaughtUp(replica)) return
     for (const sequence of checkpoints) this.#keeper.begin(replica, sequence)
-    if (incidents.length > 0 && this.#replicas.hasCaughtUp(replica)) incidents.forEach(this.#events.onIncident)
+    for (const incident of incidents) this.#events.onIncident(incident)
   }
 
   executed(replica: Replica, bytes: number): void {
@@ -252,6 +256,10 @@ export class ClusterWorker implements ReplicaSetHost {
       this.#announced = ''
       this.#events.onTrouble(error)
     })
+  }
+
+  freshCheckpoint(after: Sequence): Promise<boolean> {
+    return this.#keeper.fresh(after)
   }
 
   became(): void {
