@@ -312,6 +312,7 @@ export class ReplicaSet implements ReplicaHost {
         const behind = tail - replica.engine.resolvedBatch
         if (behind <= LAG_BATCHES) break
         await replica.whenResolved(tail)
+        if (replica.stopped) return
       }
     } catch (error) {
       this.failed(replica, error instanceof Error ? error : new Error(String(error)))
