@@ -74,6 +74,14 @@ export interface WorkerEvents {
   readonly onFailed: (error: Error) => void
 }
 
+/** How a worker's engines stand. */
+export interface WorkerProgress {
+  /** The last batch that one of them has scanned, and the last up to which all of them have resolved everything. */
+  readonly scanned: Sequence
+  readonly resolved: Sequence
+  readonly replicas: number
+}
+
 /** What answers clients for a worker. */
 export interface ClientDesk {
   /** The partitions that are this worker's now. */
@@ -147,6 +155,14 @@ export class ClusterWorker implements ReplicaSetHost {
   /** The workers and owners as this worker last read them. */
   get view(): View | undefined {
     return this.#replicas.view
+  }
+
+  /** How far its engines have come. */
+  get progress(): WorkerProgress {
+    const { replicas } = this.#replicas
+    const scanned = Math.max(0, ...replicas.map(({ engine }) => engine.scanned.sequence))
+    const resolved = Math.min(scanned, ...replicas.map(({ engine }) => engine.resolvedBatch))
+    return { scanned, resolved, replicas: replicas.length }
   }
 
   /** Its partitions. */

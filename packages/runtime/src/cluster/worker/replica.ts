@@ -158,10 +158,7 @@ export class Replica {
     this.#checkpoints = [...this.#checkpoints.slice(0, 1), sequence]
     const before = this.#saving
     const saved = before.then(() => this.#save(sequence, save))
-    this.#saving = saved.then(
-      () => {},
-      () => {},
-    )
+    this.#saving = settled(saved)
     return await saved
   }
 
@@ -242,6 +239,11 @@ export class Replica {
 /** Whether a replica has executed everything up to the end of a batch. */
 export function hasResolved({ engine }: Replica, position: Position): boolean {
   return endOfBatch(engine.resolvedBatch) >= position
+}
+
+/** Resolves when a promise has come to an end, whichever. */
+async function settled(promise: Promise<unknown>): Promise<void> {
+  await Promise.allSettled([promise])
 }
 
 function asError(error: unknown): Error {
