@@ -2,8 +2,11 @@
 
 export type { ClusterReferenceOptions, ConnectOptions } from './cluster/client/client-options.ts'
 export type { ClusterDatabase } from './cluster/client/cluster-database.ts'
+export { clusterLog, type OpenedClusterLog } from './cluster/cluster-log.ts'
 export { connect } from './cluster/connect.ts'
 export { startWorker, type Servers } from './cluster/start-worker.ts'
+export { clusterStatus, type ClusterStatus } from './cluster/status/cluster-status.ts'
+export type { WorkerReport } from './cluster/status/worker-report.ts'
 export { describeView, type RunningWorker, type WorkerStatus } from './cluster/worker/running-worker.ts'
 export type { WorkerOptions } from './cluster/worker/worker-options.ts'
 export { systemClock, type Clock } from './clock.ts'
