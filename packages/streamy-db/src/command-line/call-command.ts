@@ -1,6 +1,5 @@
 // `streamy call`: one message or query to one actor.
 
-import { connect, open } from '@streamy-db/runtime'
 import type { ActorReferences } from '@streamy-db/runtime'
 import { UsageError, clusterOf, clusterOptions, text } from './command.ts'
 import type { Command, CommandInput } from './command.ts'
@@ -38,6 +37,7 @@ export const callCommand: Command = {
 type Callable = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>
 
 async function databaseOf(input: CommandInput): Promise<ActorReferences & { close(): Promise<void> }> {
+  const { connect, open } = await import('@streamy-db/runtime')
   const directory = text(input.values, 'data')
   if (directory !== undefined) return await open(directory, { actors: await loadActors(input.values['actors']) })
   const { servers, name } = await clusterOf(input)

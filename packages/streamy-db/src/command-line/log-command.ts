@@ -2,7 +2,6 @@
 
 import { ByteReader, MalformedBytes, controlBody, decodeChange, decodeTransaction, openBatch } from '@streamy-db/core'
 import type { Batch, LogEntry, Transaction } from '@streamy-db/core'
-import { clusterLog } from '@streamy-db/runtime'
 import { UsageError, clusterOf, clusterOptions, count } from './command.ts'
 import type { Command } from './command.ts'
 
@@ -19,6 +18,7 @@ export const logCommand: Command = {
   run: async (input) => {
     if (input.positionals[0] !== 'tail') throw new UsageError('Say what to do with the log: streamy log tail …')
     const { servers, name } = await clusterOf(input)
+    const { clusterLog } = await import('@streamy-db/runtime')
     const opened = await clusterLog(servers, { name })
     try {
       const [first, last] = [await opened.log.first(), await opened.log.tail()]

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // The command line: finds the command, reads its options, runs it, and turns what it throws into an exit code.
 //
+// A command loads what it needs when it runs, so that asking for help costs nothing.
+//
 //   0  done        1  failed: the message says what to do        2  the command line itself was wrong
 
 import { parseArgs } from 'node:util'

@@ -1,6 +1,6 @@
 // `streamy status`: how a cluster stands.
 
-import { clusterStatus, describeView } from '@streamy-db/runtime'
+import type { View } from '@streamy-db/core'
 import type { ClusterStatus } from '@streamy-db/runtime'
 import { clusterOf, clusterOptions } from './command.ts'
 import type { Command } from './command.ts'
@@ -14,8 +14,10 @@ export const statusCommand: Command = {
   options: { json: { type: 'boolean', help: 'print everything as JSON' }, ...clusterOptions },
   run: async (input) => {
     const { servers, name } = await clusterOf(input)
+    const { clusterStatus, describeView } = await import('@streamy-db/runtime')
     const status = await clusterStatus(servers, { name })
-    process.stdout.write(input.values['json'] === true ? `${plainJson(status, 2)}\n` : describe(name, status))
+    const json = input.values['json'] === true
+    process.stdout.write(json ? `${plainJson(status, 2)}\n` : describe(name, status, describeView))
     return isServing(status) ? 0 : 1
   },
 }
@@ -29,7 +31,7 @@ function newestView({ workers }: Pick<ClusterStatus, 'workers'>): ClusterStatus[
   return workers.map(({ view }) => view).toSorted((a, b) => (b?.number ?? -1) - (a?.number ?? -1))[0]
 }
 
-function describe(name: string, status: ClusterStatus): string {
+function describe(name: string, status: ClusterStatus, describeView: (view: View) => string): string {
   const { log, workers, databaseId } = status
   const view = newestView(status)
   const lines = [

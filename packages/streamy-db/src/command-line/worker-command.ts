@@ -1,6 +1,5 @@
 // `streamy worker`: a worker of a cluster until it is told to stop.
 
-import { startWorker } from '@streamy-db/runtime'
 import type { WorkerOptions } from '@streamy-db/runtime'
 import { clusterOf, clusterOptions, count, text } from './command.ts'
 import type { Command, CommandInput } from './command.ts'
@@ -22,6 +21,7 @@ export const workerCommand: Command = {
   },
   run: async (input) => {
     const { servers, name } = await clusterOf(input)
+    const { startWorker } = await import('@streamy-db/runtime')
     const worker = await startWorker(servers, await workerOptions(name, input))
     const stop = (): void => void worker.close()
     process.once('SIGINT', stop).once('SIGTERM', stop)
