@@ -66,8 +66,8 @@ export type ClientMessage =
   /** `bytes` undefined: the actor was absent. */
   | { readonly kind: 'record'; readonly id: number; readonly bytes: Uint8Array | undefined }
 
-/** A message that answers the question of number `id`. */
-export type NumberedMessage = Exclude<ClientMessage, ReplyMessage>
+// A message that answers the question of number `id`.
+type NumberedMessage = Exclude<ClientMessage, ReplyMessage>
 
 const kinds = ['reply', 'answer', 'failed', 'snapshotGone', 'footprint', 'record'] as const
 

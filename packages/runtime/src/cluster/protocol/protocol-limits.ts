@@ -6,4 +6,6 @@ export const protocolLimits = {
   sequencesPerQuestionMax: 1024,
   /** Partitions of one database, which a notice may name all. */
   partitionsMax: 65_536,
+  /** How old the log time in a welcome may be, in microseconds; a worker that knows none newer appends an entry first. */
+  welcomeAgeMaxUs: 60_000_000,
 } as const

@@ -82,7 +82,7 @@ const clientMessages: Codec<ClientMessage> = {
   ),
 }
 
-const hellos: Codec<Hello> = { encode: encodeHello, decode: decodeHello, any: fc.record({ session }) }
+const hellos: Codec<Hello> = { encode: encodeHello, decode: decodeHello, any: fc.record({ session, id: integer }) }
 
 const notices: Codec<Notice> = {
   encode: encodeNotice,
@@ -95,6 +95,7 @@ const welcomes: Codec<Welcome> = {
   encode: encodeWelcome,
   decode: decodeWelcome,
   any: fc.record({
+    id: integer,
     databaseId: name,
     partitions: fc.integer({ min: 1, max: protocolLimits.partitionsMax }),
     logTime: integer,
@@ -117,9 +118,9 @@ describe.each(codecs)('%s', (_, { any, encode, decode }) => {
     fc.assert(
       fc.property(any, (message) => {
         const bytes = encode(message)
-        const read = decode(bytes)
-        expect(encode(read)).toEqual(bytes)
-        expect(read).toEqual(message)
+        const received = decode(bytes)
+        expect(encode(received)).toEqual(bytes)
+        expect(received).toEqual(message)
       }),
     )
   })
@@ -157,13 +158,13 @@ describe('what could not be answered is refused', () => {
 
   test.each(refused)('the session %j', (bad) => {
     expect(isSession(bad)).toBe(false)
-    expect(() => decodeHello(encodeHello({ session: bad }))).toThrow(MalformedBytes)
+    expect(() => decodeHello(encodeHello({ session: bad, id: 1 }))).toThrow(MalformedBytes)
     const question = { kind: 'record' as const, session: bad, id: 1, ref: actorRef('A', 'a'), at: 1 }
     expect(() => decodeQuestion(encodeQuestion(question))).toThrow(MalformedBytes)
   })
 
   test('a database id that would become two parts of an address', () => {
-    const welcome = { databaseId: 'a.b', partitions: 1, logTime: 0, position: 0, actors: [] }
+    const welcome = { id: 1, databaseId: 'a.b', partitions: 1, logTime: 0, position: 0, actors: [] }
     expect(() => decodeWelcome(encodeWelcome(welcome))).toThrow(MalformedBytes)
     expect([isToken('a.b'), isToken('a-b_C7')]).toEqual([false, true])
   })

@@ -8,6 +8,8 @@ import { protocolLimits } from './protocol-limits.ts'
 /** A client that wants to be told about the database. */
 export interface Hello {
   readonly session: string
+  /** The client's number of the hello: a welcome says which one it answers, so that a late one is not taken for news. */
+  readonly id: number
 }
 
 /** One message or query of an actor type. */
@@ -26,6 +28,8 @@ export interface ActorDescription {
 
 /** What a worker tells a client about the database. */
 export interface Welcome {
+  /** Of the hello. */
+  readonly id: number
   readonly databaseId: string
   readonly partitions: number
   /** Not older than a minute when it was sent, however idle the database. */
@@ -38,23 +42,25 @@ const helloKinds = ['hello'] as const
 const welcomeKinds = ['welcome'] as const
 
 /** Bytes of a hello. */
-export function encodeHello({ session }: Hello): Uint8Array {
+export function encodeHello({ session, id }: Hello): Uint8Array {
   const out = openMessage(0)
   out.string(session)
+  out.varint(id)
   return out.take()
 }
 
 /** Reads a hello; throws MalformedBytes when the bytes are not one. */
 export function decodeHello(bytes: Uint8Array): Hello {
   const { reader } = readHead(bytes, helloKinds)
-  const session = readSession(reader)
+  const hello = { session: readSession(reader), id: reader.varint() }
   reader.finish()
-  return { session }
+  return hello
 }
 
 /** Bytes of a welcome. */
 export function encodeWelcome(welcome: Welcome): Uint8Array {
   const out = openMessage(0)
+  out.varint(welcome.id)
   out.string(welcome.databaseId)
   out.varint(welcome.partitions)
   out.varint(welcome.logTime)
@@ -75,11 +81,13 @@ export function encodeWelcome(welcome: Welcome): Uint8Array {
 /** Reads a welcome; throws MalformedBytes when the bytes are not one. */
 export function decodeWelcome(bytes: Uint8Array): Welcome {
   const { reader } = readHead(bytes, welcomeKinds)
+  const id = reader.varint()
   const databaseId = reader.string()
   check(isToken(databaseId), 'a database id that cannot be part of an address')
   const partitions = reader.varint()
   check(partitions >= 1 && partitions <= protocolLimits.partitionsMax, 'a number of partitions out of range')
   const welcome = {
+    id,
     databaseId,
     partitions,
     logTime: reader.varint(),
