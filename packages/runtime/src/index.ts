@@ -9,6 +9,8 @@ export { clusterStatus, type ClusterStatus } from './cluster/status/cluster-stat
 export type { WorkerReport } from './cluster/status/worker-report.ts'
 export { describeView, type RunningWorker, type WorkerStatus } from './cluster/worker/running-worker.ts'
 export type { WorkerOptions } from './cluster/worker/worker-options.ts'
+export { connectCluster, type ClusterParts } from './cluster/client/connect-cluster.ts'
+export { DeadlineExceeded } from './cluster/client/client-errors.ts'
 export { systemClock, type Clock } from './clock.ts'
 export type { ActorReferences, Database, DatabaseTransaction, ReferenceOptions } from './database.ts'
 export { ManualClock } from './manual-clock.ts'
