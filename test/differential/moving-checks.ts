@@ -36,8 +36,8 @@ export function checkReplica<Saying>(
   if (engine.resolvedBatch > 0 && dice.happens(0.15)) checkPast(replica, judge, vocabulary, partitions, dice)
 }
 
-// A partition that was left stays in the store as it was, whatever comes later.
-function checkLeft({ engine, partitions, store, isFlushing }: Replica, judge: Judge): void {
+/** Holds a store against the reference where partitions were left: they stay as they were, whatever comes later. */
+export function checkLeft({ engine, partitions, store, isFlushing }: Replica, judge: Judge): void {
   const stored = engine.captured.sequence
   if (isFlushing || stored === 0) return
   for (const partition of partitions) {

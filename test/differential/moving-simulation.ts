@@ -17,7 +17,7 @@ import {
 import { Checkpoints } from './checkpoints.ts'
 import { Dice } from './dice.ts'
 import { Judge, Mismatch } from './judge.ts'
-import { checkEnd, checkReplica, isAtRest, stuckWorkers } from './moving-checks.ts'
+import { checkEnd, checkLeft, checkReplica, isAtRest, stuckWorkers } from './moving-checks.ts'
 import { MovingLog } from './moving-log.ts'
 import { rollMovingTemper, type MovingAction, type MovingTemper } from './moving-temper.ts'
 import { MovingWorker, type MovingWorkerOptions } from './moving-worker.ts'
@@ -96,6 +96,10 @@ export class MovingSimulation<Saying> {
     this.#calm = true
     await this.#comeToRest()
     for (let i = 0; i < 2; i++) await this.#replay()
+    for (const replica of this.#workers.flatMap(({ replicas }) => replicas)) {
+      await replica.persistAll()
+      checkLeft(replica, this.#judge)
+    }
     checkEnd(this.#vocabulary, this.#workers, this.#log, this.#judge)
   }
 
@@ -112,9 +116,12 @@ export class MovingSimulation<Saying> {
     })
   }
 
-  // Some workers crash once more, and time enough passes for every timer that is left.
+  // Some workers crash once more, others come back, and when all is placed time enough passes for every timer that is left.
   async #replay(): Promise<void> {
-    for (const worker of this.#workers) if (this.#dice.happens(0.3)) worker.crash(this.#dice.happens(0.5))
+    for (const worker of this.#workers)
+      if (!worker.running && this.#dice.happens(0.5)) worker.start()
+      else if (this.#dice.happens(0.3)) worker.crash(this.#dice.happens(0.5))
+    await this.#comeToRest()
     this.#clock += 750_000_000
     this.#grow(tickEntry(), 'a tick')
     await this.#comeToRest()

@@ -107,6 +107,11 @@ export class Replica {
     this.#settle()
   }
 
+  /** Brings the store to where everything has resolved. */
+  async persistAll(): Promise<void> {
+    while (this.isFlushing || this.engine.captured.sequence < this.engine.resolvedBatch) await this.persist()
+  }
+
   /** Gives up on checkpoints that a newer one has made needless. */
   forgive(through: Sequence): void {
     this.#owed = this.#owed.filter((sequence) => sequence > through)
@@ -138,9 +143,10 @@ export class Replica {
   }
 
   #pay(sequence: Sequence): void {
-    if (this.#owed[0] !== sequence) return
+    const owed = this.#owed[0]
+    if (owed === undefined || owed > sequence) return
     this.#owed.shift()
-    this.#host.checkpointed(this, sequence)
+    this.#host.checkpointed(this, owed)
   }
 
   #settle(): void {
