@@ -27,6 +27,7 @@ const ranks: Readonly<Record<string, number>> = {
   '@streamy-db/core': 0,
   '@streamy-db/actors': 1,
   '@streamy-db/embedded': 1,
+  '@streamy-db/jetstream': 1,
   '@streamy-db/runtime': 2,
   'streamy-db': 6,
 }

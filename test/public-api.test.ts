@@ -29,11 +29,13 @@ test('the names that exist when a program runs', () => {
     'ManualClock',
     'StreamyError',
     'actor',
+    'connect',
     'message',
     'open',
     'query',
     'reads',
     'registerActor',
+    'startWorker',
     'transient',
   ])
   for (const name of Object.keys(face)) expect(exported.map((each) => each.name)).toContain(name)

@@ -176,8 +176,8 @@ export class ReferenceExecutor {
     return result
   }
 
-  #reply({ request }: Transaction, position: Position, outcome: Outcome): void {
-    this.#replies.push({ position, request, outcome })
+  #reply({ request, attempt }: Transaction, position: Position, outcome: Outcome): void {
+    this.#replies.push({ position, attempt, request, outcome })
   }
 
   #stateOf(ref: ActorRef): ReferenceState {

@@ -10,6 +10,8 @@ export interface Incident {
   readonly kind: 'timer-failed' | 'tell-failed' | 'footprint-missed' | 'void-batch' | 'void-transaction'
   readonly position: Position
   readonly reason: string
+  /** The handler that could be mended, as `Type.message`, where it is one. */
+  readonly handler?: string
 }
 
 /** What an engine wants done. */
@@ -22,7 +24,10 @@ export interface Effects {
   readonly incidents: readonly Incident[]
   /** Batches that ask for a checkpoint of the state as of their end. */
   readonly checkpoints: readonly Sequence[]
-  /** Partitions whose owner no longer holds what this engine waits for: they have to be replayed here (DESIGN §8). */
+  /**
+   * Partitions of which a worker said that it holds nothing of what this engine waits for. If nobody else answers they
+   * have to be replayed here (DESIGN §8).
+   */
   readonly unheld: readonly PartitionId[]
 }
 

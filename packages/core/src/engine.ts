@@ -18,6 +18,7 @@ import { EntryExecution } from './entry.ts'
 import { Execution, FootprintMiss } from './execution.ts'
 import type { ActorSpace, ExecutionOptions } from './execution.ts'
 import { homeOf } from './footprint.ts'
+import type { ErrorData } from './error-data.ts'
 import { HomeDesk } from './home-desk.ts'
 import type { LogEntry } from './log.ts'
 import type { View, WorkerIdentity } from './membership.ts'
@@ -71,6 +72,8 @@ export interface QueryAnswer {
 /** The answer to a query of the past, or what it lacks. */
 export type SnapshotAnswer =
   | ({ readonly kind: 'answer' } & QueryAnswer)
+  /** Its handler threw, after it had read these. */
+  | { readonly kind: 'failed'; readonly error: ErrorData; readonly reads: QueryAnswer['reads'] }
   /** An actor that is executed elsewhere. */
   | { readonly kind: 'missing'; readonly ref: ActorRef }
   /** That place cannot be read here: it was flushed over, or has not resolved. */
@@ -179,11 +182,24 @@ export class Engine {
 
   /** Asks peers again for all it waits for, and submits again what has not come back from the log. */
   askAgain(): void {
-    this.#effects.messages.push(...this.#inFlight.asks())
+    this.askPeers()
     this.#effects.submissions = [...this.#state.sessions.pendingRetries].filter((retry) =>
       this.#ownership.isOwner(homeOf(retry, this.#partitions)),
     )
     this.#state.outbox.takeAgain()
+  }
+
+  /**
+   * Asks peers again for what its oldest transactions wait for, `transactions` of them. All others wait for those or have
+   * not waited as long, and asking for thousands would cost more than what is lost now and then.
+   */
+  askPeers(transactions = Infinity): void {
+    this.#effects.messages.push(...this.#inFlight.asks(transactions))
+  }
+
+  /** Whether to ask peers for everything at once, without waiting for it to come: while it replays what is long past. */
+  set asksAtOnce(value: boolean) {
+    this.#inFlight.asksAtOnce = value
   }
 
   /** The partitions, executed elsewhere, whose messages it waits for. */
@@ -226,16 +242,15 @@ export class Engine {
       space: { load: (ref, mode) => this.#loadAt(ref, mode, position, fetched) },
       readOnly: true,
     })
+    const reads = (): QueryAnswer['reads'] =>
+      execution.slots.map(({ ref, record }) => ({ ref, version: record?.version }))
     try {
       const value = this.#program.isolate(() => execution.runQuery(call))
+      if (execution.missed === undefined) return { kind: 'answer', value, reads: reads() }
+    } catch (thrown) {
+      if (execution.broken !== undefined) throw execution.broken.cause
       if (execution.missed === undefined)
-        return {
-          kind: 'answer',
-          value,
-          reads: execution.slots.map(({ ref, record }) => ({ ref, version: record?.version })),
-        }
-    } catch (error) {
-      if (execution.missed === undefined) throw error
+        return { kind: 'failed', error: this.#program.encodeError(thrown), reads: reads() }
     }
     return { kind: 'missing', ref: execution.missed.ref }
   }

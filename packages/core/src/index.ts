@@ -1,9 +1,22 @@
 // Public face of the core, by name.
 
 export { assert, errorKinds, StreamyError, unreachable, type ErrorCode, type ErrorKind } from './errors.ts'
+export {
+  assertCheckpointName,
+  checkpointCorrupt,
+  checkpointManifestName,
+  checkpointMissing,
+  checkpointOf,
+  checkpointPartName,
+  checkpointPrefix,
+  checkpointStoreClosed,
+  type CheckpointStore,
+} from './checkpoint-store.ts'
+export { MemoryCheckpointStore } from './memory-checkpoint-store.ts'
 export { limits } from './limits.ts'
 export type { Log, LogEntry } from './log.ts'
 export { LogReaders, type LogSource } from './log-reader.ts'
+export { MinHeap } from './min-heap.ts'
 export { assertReadable, entryTooLarge, logClosed, MemoryLog } from './memory-log.ts'
 export { MemoryStateStore, storeClosed } from './memory-state-store.ts'
 export {
@@ -46,6 +59,20 @@ export { homeOf, indexedPartitions, partitionOf } from './footprint.ts'
 export { decodePeerMessage, destinationOf, encodePeerMessage, type PeerMessage } from './peer-message.ts'
 export type { Aborted, Committed, Outcome, Reply } from './outcome.ts'
 export { endOfBatch, indexOf, positionOf, sequenceOf, transactionIndexMax } from './position.ts'
-export { progressKey, decodeProgress, viewKey, type Progress } from './state-format.ts'
+export { isTell } from './sessions.ts'
+export {
+  decodeActorRecord,
+  decodeOutcome,
+  decodeProgress,
+  encodeActorRecord,
+  encodeOutcome,
+  encodeProgress,
+  partitionPrefixes,
+  progressKey,
+  viewKey,
+  type Progress,
+} from './state-format.ts'
+export { decodeTransaction, encodeTransaction, readCall, readRef, writeCall, writeRef } from './transaction-codec.ts'
 export type { Assert, Request, Transaction } from './transaction.ts'
+export { PeerTransport } from './peer-transport.ts'
 export type { Transport } from './transport.ts'

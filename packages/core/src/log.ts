@@ -23,9 +23,16 @@ export interface LogEntry {
   readonly restricted?: boolean
 }
 
-/** What a log promises; see L1 to L5 above. Appends are numbered in the order of the calls of one process. */
+/**
+ * What a log promises; see L1 to L5 above. Appends are numbered in the order of the calls of one process; a log on a
+ * network may change the order of those that were under way together when its servers failed.
+ */
 export interface Log {
-  /** Appends one entry. Rejects with STORAGE_FAILED when it may not be durable, DATABASE_CLOSED after `close`. */
+  /**
+   * Appends one entry. Rejects with STORAGE_FAILED or SERVER_UNAVAILABLE when it may not be durable (the latter: try again
+   * under the same id), STORAGE_FULL when it is not and there is no room until the log is trimmed, DATABASE_CLOSED after
+   * `close`.
+   */
   append(bytes: Uint8Array, id?: string): Promise<Sequence>
   /** The sequence of the last entry that is durable; 0 when there is none yet. */
   tail(): Promise<Sequence>

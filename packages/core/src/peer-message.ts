@@ -54,7 +54,7 @@ export type PeerMessage = Addressed &
     | { readonly kind: 'fetch'; readonly ref: ActorRef }
     /** `to` wants again what `from` sent it. Travels the other way: to the owner of `from`. */
     | { readonly kind: 'ask' }
-    /** The owner of `from` has executed the position and holds nothing for `to`: it has to be replayed (DESIGN §8). */
+    /** Whoever says so has executed `from` beyond the position and holds nothing for `to` (DESIGN §8). */
     | { readonly kind: 'unheld' }
   )
 

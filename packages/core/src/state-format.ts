@@ -81,6 +81,12 @@ export function partitionPrefix(kind: string, partition: PartitionId): string {
   return `${kind}${partition.toString(16).padStart(4, '0')}/`
 }
 
+/** The prefixes under which everything of one partition is stored. */
+export function partitionPrefixes(partition: PartitionId): string[] {
+  const { actor, session, request, outbox, timer, message } = keyPrefixes
+  return [actor, session, request, outbox, timer, message].map((kind) => partitionPrefix(kind, partition))
+}
+
 /** Identity of a request within its home: `<session>/<sequence>/<suffix>`. */
 export function requestKey(request: Pick<Request, 'session' | 'sequence' | 'suffix'>): string {
   return `${request.session}/${sortableNumber(request.sequence)}/${request.suffix}`

@@ -42,6 +42,8 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
   readonly skip: ReadonlySet<Position>
   readonly home: HomeDesk
   readonly timers: TimerRunner
+  /** Whether to ask for everything at the start, because it was sent long ago: in a replay. */
+  asksAtOnce = false
   readonly #options: InFlightOptions
   readonly #state: EngineState
   readonly #effects: EffectsBuffer
@@ -87,6 +89,7 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     this.#transactions.set(position, transaction)
     this.#started.push(position)
     transaction.start()
+    if (this.asksAtOnce && this.#transactions.has(position)) this.#effects.messages.push(...transaction.asks())
     for (const message of this.#early.take(position)) transaction.receive(message)
   }
 
@@ -116,8 +119,15 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     if (waits === true) this.#effects.addUnheld(from)
   }
 
-  asks(): PeerMessage[] {
-    return [...this.#transactions.values()].flatMap((transaction) => transaction.asks())
+  /** What to send to get again whatever the oldest `most` transactions wait for. */
+  asks(most = Infinity): PeerMessage[] {
+    const asks: PeerMessage[] = []
+    let count = 0
+    for (const transaction of this.#transactions.values()) {
+      if (count++ >= most) break
+      asks.push(...transaction.asks())
+    }
+    return asks
   }
 
   /** Serves queues until nothing moves. */
@@ -138,7 +148,7 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
   }
 
   serves(partition: PartitionId, position: Position): boolean {
-    return this.#options.ownership.isLive(partition, position)
+    return this.#options.ownership.serves(partition, position)
   }
 
   partitionOf(ref: ActorRef): PartitionId {

@@ -15,8 +15,9 @@ import { StreamyError, limits, thaw } from '@streamy-db/core'
 import type { ActorRef, Call, Engine, Outcome, Position, Program, Transaction } from '@streamy-db/core'
 import type { BatchSubmitter, Waiter } from './batch-submitter.ts'
 import { BufferedResult } from './buffered-result.ts'
-import { ClientTransaction, SnapshotChanged } from './client-transaction.ts'
+import { ClientTransaction } from './client-transaction.ts'
 import type { Database, DatabaseTransaction, ReferenceOptions } from './database.ts'
+import { SnapshotChanged } from './transaction-draft.ts'
 import { refuseUnknownMessages } from './unknown-messages.ts'
 
 /** What the database is put together from. */

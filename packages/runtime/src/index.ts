@@ -1,5 +1,11 @@
 // Public face of the runtime, by name.
 
+export type { ClusterReferenceOptions, ConnectOptions } from './cluster/client/client-options.ts'
+export type { ClusterDatabase } from './cluster/client/cluster-database.ts'
+export { connect } from './cluster/connect.ts'
+export { startWorker, type Servers } from './cluster/start-worker.ts'
+export { describeView, type RunningWorker, type WorkerStatus } from './cluster/worker/running-worker.ts'
+export type { WorkerOptions } from './cluster/worker/worker-options.ts'
 export { systemClock, type Clock } from './clock.ts'
 export type { ActorReferences, Database, DatabaseTransaction, ReferenceOptions } from './database.ts'
 export { ManualClock } from './manual-clock.ts'

@@ -19,12 +19,21 @@ export {
 } from '@streamy-db/actors'
 export { StreamyError, type ErrorCode, type ErrorKind, type Incident, type Position } from '@streamy-db/core'
 export {
+  connect,
   ManualClock,
   open,
+  startWorker,
   type ActorReferences,
   type Clock,
+  type ClusterDatabase,
+  type ClusterReferenceOptions,
+  type ConnectOptions,
   type Database,
   type DatabaseTransaction,
   type OpenOptions,
   type ReferenceOptions,
+  type RunningWorker,
+  type Servers,
+  type WorkerOptions,
+  type WorkerStatus,
 } from '@streamy-db/runtime'

@@ -1,5 +1,8 @@
 // What tests of other packages use: the conformance suites of the ports, and what drives the core in tests.
 
+export { anyDatum, anyOutcome, anyRef, anyTransaction } from './any-transaction.ts'
+export { faultIn, faultsByDamage } from './damage.ts'
+export { testCheckpointStoreConformance, type CheckpointStoreFixture } from './checkpoint-store-conformance.ts'
 export { testLogConformance, type LogFixture } from './log-conformance.ts'
 export { MemoryCluster, type ClusterOptions } from './memory-cluster.ts'
 export { MemoryNetwork, type NetworkFaults } from './memory-transport.ts'

@@ -1,0 +1,36 @@
+// Public face of Streamy's cluster I/O, by name.
+
+export type { FrameCounts } from './frame-assembler.ts'
+export { JetStreamApi, type JetStreamApiOptions } from './jetstream-api.ts'
+export { JetStreamCheckpointStore, type CheckpointStoreOptions } from './jetstream-checkpoint-store.ts'
+export { JetStreamLog, type LogStream } from './jetstream-log.ts'
+export {
+  createLogStream,
+  openLogStream,
+  type CreateLogOptions,
+  type OpenLogOptions,
+  type OpenedLog,
+} from './log-stream.ts'
+export {
+  adoptNatsConnection,
+  connectNats,
+  type ConnectionEvent,
+  type NatsClient,
+  type NatsConnection,
+  type NatsMessage,
+  type NatsOptions,
+  type NatsTls,
+} from './nats-connection.ts'
+export { NatsMessageBus, type MessageBusCounts } from './nats-message-bus.ts'
+export { NatsTransport, type TransportCounts } from './nats-transport.ts'
+export { ReplyInbox, ReplySender } from './reply-inbox.ts'
+export { RequestChannel, type Responder } from './request-channel.ts'
+export { isSupportedServer, oldestServer } from './server-version.ts'
+export type { StreamPublisherOptions } from './stream-publisher.ts'
+export {
+  databaseSubjects,
+  discoverySubjects,
+  isInbox,
+  type DatabaseSubjects,
+  type DiscoverySubjects,
+} from './subjects.ts'

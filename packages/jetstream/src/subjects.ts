@@ -1,0 +1,85 @@
+// Every subject and stream name of a database, in one place, so that permissions can be written down from it. What the
+// names of databases may be is decided here too, since they become part of subjects.
+
+import { StreamyError, type PartitionId } from '@streamy-db/core'
+
+/** Where everything of one database is. */
+export interface DatabaseSubjects {
+  /** The stream that is the log; its name is never used again. */
+  readonly logStream: string
+  /** Workers append entries by publishing here. */
+  readonly log: string
+  /** Clients append entries by publishing here: nothing but transactions of their own counts in them. */
+  readonly clientLog: string
+  /** What the log's stream takes in. */
+  readonly logAll: string
+  /** Messages between workers, to the owner of a partition. */
+  peer(partition: PartitionId): string
+  /** Questions of clients to the owner of a partition. */
+  query(partition: PartitionId): string
+  /** Questions of clients to any worker: what is registered, who is there. */
+  readonly control: string
+  /** The bucket of checkpoints, in the format of NATS's object store. */
+  readonly checkpointBucket: string
+}
+
+/** Where a database is found by its name. */
+export interface DiscoverySubjects {
+  readonly stream: string
+  /** Holds the proposal that decided the database's id. */
+  readonly identity: string
+  /** Holds what its log was when it was made. */
+  readonly log: string
+  readonly all: string
+}
+
+/** The subjects of the database with this id. */
+export function databaseSubjects(databaseId: string): DatabaseSubjects {
+  assertToken(databaseId, 'The database id')
+  const prefix = `streamy.${databaseId}`
+  return {
+    logStream: `STREAMY_LOG_${databaseId}`,
+    log: `${prefix}.log.worker`,
+    clientLog: `${prefix}.log.client`,
+    logAll: `${prefix}.log.*`,
+    peer: (partition) => `${prefix}.p.${partition}`,
+    query: (partition) => `${prefix}.q.${partition}`,
+    control: `${prefix}.control`,
+    checkpointBucket: `STREAMY_CHECKPOINTS_${databaseId}`,
+  }
+}
+
+/** The subjects by which the database of this name is found; throws OPTIONS_INVALID for a name that cannot be used. */
+export function discoverySubjects(name: string): DiscoverySubjects {
+  assertToken(name, 'The name of a database')
+  const prefix = `streamy.database.${name}`
+  return {
+    stream: `STREAMY_DATABASE_${name}`,
+    identity: `${prefix}.identity`,
+    log: `${prefix}.log`,
+    all: `${prefix}.*`,
+  }
+}
+
+/** The subject of an address of the message bus. */
+export function busSubject(address: string): string {
+  return `streamy.${address}`
+}
+
+/**
+ * Whether a worker may answer to `subject`. Workers may publish where clients may not, so they answer to inboxes only:
+ * anything else that a request names as its reply is refused.
+ */
+export function isInbox(subject: string): boolean {
+  return subject.length <= INBOX_LENGTH_MAX && /^_INBOX[\w-]*(\.[\w-]+)+$/.test(subject)
+}
+
+const INBOX_LENGTH_MAX = 256
+
+function assertToken(token: string, what: string): void {
+  if (/^[A-Za-z0-9_-]{1,64}$/.test(token)) return
+  throw new StreamyError(
+    'OPTIONS_INVALID',
+    `${what} is ${JSON.stringify(token)}; it must be 1 to 64 letters, digits, hyphens or underscores.`,
+  )
+}

@@ -1,0 +1,31 @@
+// Addresses: every address of the message bus that a cluster uses, in one file. Only replies and welcomes are addressed
+// by session, whose name is `<prefix>.<random>`: permissions that name a prefix confine a client to what is its own.
+//
+//   hello.<name>                         clients, to whoever owns part of the database of that name
+//   welcome.<session>                    the answer, before the client knows which database it is
+//   <database id>.question.<partition>   clients and workers, to the owner of the partition
+//   <database id>.reply.<session>        workers, to one client or worker
+//   <database id>.notice                 a worker that became owner, to all clients
+//   <database id>.heartbeat              workers, to each other
+
+import { limits, type PartitionId } from '@streamy-db/core'
+
+/** Where to send and to listen. Names, database ids and sessions must be what {@link isToken} and {@link isSession} allow. */
+export const addresses = {
+  hello: (name: string): string => `hello.${name}`,
+  welcome: (session: string): string => `welcome.${session}`,
+  question: (databaseId: string, partition: PartitionId): string => `${databaseId}.question.${partition}`,
+  reply: (databaseId: string, session: string): string => `${databaseId}.reply.${session}`,
+  notice: (databaseId: string): string => `${databaseId}.notice`,
+  heartbeat: (databaseId: string): string => `${databaseId}.heartbeat`,
+} as const
+
+/** Whether a text may be one part of an address: a database's name or id. */
+export function isToken(text: string): boolean {
+  return text.length <= limits.nameBytesMax && /^[\w-]+$/.test(text)
+}
+
+/** Whether a text names a session that can be answered: parts of an address, separated by dots. */
+export function isSession(text: string): boolean {
+  return text.length <= limits.nameBytesMax && /^[\w-]+(\.[\w-]+)*$/.test(text)
+}
