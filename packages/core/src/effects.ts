@@ -1,9 +1,9 @@
 // Effects: what an engine wants done after an input. Whoever drives it takes them and does them.
 
-import type { Reply } from './outcome.ts'
+import type { Outcome, Reply } from './outcome.ts'
 import type { PeerMessage } from './peer-message.ts'
 import type { Position } from './position.ts'
-import type { Transaction } from './transaction.ts'
+import type { Request, Transaction } from './transaction.ts'
 
 /** Something that went wrong by itself, for logs and counters: nobody waits for it. */
 export interface Incident {
@@ -22,12 +22,22 @@ export interface Effects {
   readonly incidents: readonly Incident[]
 }
 
+/** Takes the outcome of the transaction at `position`, while those behind it have yet to run. */
+export type Answer = (outcome: Outcome, position: Position) => void
+
 /** Effects while they gather. */
 export class EffectsBuffer {
+  /** Takes outcomes at once, instead of `replies`. */
+  answer: Answer | undefined = undefined
   replies: Reply[] = []
   messages: PeerMessage[] = []
   submissions: Transaction[] = []
   incidents: Incident[] = []
+
+  reply(position: Position, request: Request | undefined, outcome: Outcome): void {
+    if (this.answer === undefined) this.replies.push({ position, request, outcome })
+    else this.answer(outcome, position)
+  }
 
   take(): Effects {
     const { replies, messages, submissions, incidents } = this

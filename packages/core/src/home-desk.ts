@@ -85,7 +85,7 @@ export class HomeDesk {
   }
 
   #reply({ position, transaction }: Entry, outcome: Outcome): void {
-    this.#options.effects.replies.push({ position, request: transaction.request, outcome })
+    this.#options.effects.reply(position, transaction.request, outcome)
   }
 
   #retry(entry: Entry, missed: Missed): void {
