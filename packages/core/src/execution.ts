@@ -165,12 +165,16 @@ export class Execution {
     if (this.depth >= limits.callDepthMax) throw tooDeep(call.ref)
     if (mode === 'write' && this.readOnly) throw queryWrites(call)
     const slot = this.slot(call.ref, mode)
+    const { body, destroyed } = slot
     const mark = this.#journal === undefined ? 0 : this.#journal.length
     this.depth += 1
     try {
       return mode === 'write' ? this.#program.runMessage(call, slot, this) : this.#program.runQuery(call, slot, this)
     } catch (error) {
       this.#rollback(mark)
+      // Waking the actor is taken back here, so that the program need not register it for the call that wakes it.
+      slot.body = body
+      slot.destroyed = destroyed
       throw error
     } finally {
       this.depth -= 1
