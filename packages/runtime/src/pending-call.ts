@@ -1,6 +1,6 @@
 // PendingCall: one message on its way and who waits for it. The call, the transaction that it makes by itself and the
 // waiter are one object, because thousands are on their way at once, and what each of them holds is copied by the
-// garbage collector meanwhile. Made of an object each they cost 0.3 µs a call more at 4096 callers.
+// garbage collector meanwhile: 80 bytes, where an object each would take 224.
 
 import { decodeError } from '@streamy-db/actors'
 import { thaw } from '@streamy-db/core'
