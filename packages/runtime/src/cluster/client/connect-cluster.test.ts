@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, test } from 'vitest'
 import { rejectionOf } from '../testing/rejection-of.ts'
-import { ScriptedCluster } from '../testing/scripted-cluster.ts'
+import { ScriptedCluster } from '../../testing/scripted-cluster.ts'
 import { connectCluster } from './connect-cluster.ts'
 import type { ConnectOptions } from './client-options.ts'
 

@@ -5,7 +5,7 @@ import { actorRef, freeze, limits, partitionOf, positionOf, type Outcome, type P
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ActorDescription } from '../protocol/welcome.ts'
 import { rejectionOf } from '../testing/rejection-of.ts'
-import { ScriptedCluster } from '../testing/scripted-cluster.ts'
+import { ScriptedCluster } from '../../testing/scripted-cluster.ts'
 import type { ClusterDatabase } from './cluster-database.ts'
 
 @actor()

@@ -5,7 +5,7 @@ import { actorRef, freeze, homeOf, partitionOf, positionOf, StreamyError, type O
 import { beforeEach, describe, expect, test } from 'vitest'
 import { addresses } from '../protocol/addresses.ts'
 import { rejectionOf } from '../testing/rejection-of.ts'
-import { ScriptedCluster } from '../testing/scripted-cluster.ts'
+import { ScriptedCluster } from '../../testing/scripted-cluster.ts'
 import { DeadlineExceeded } from './client-errors.ts'
 import { clientLimits } from './client-limits.ts'
 import type { ClusterDatabase } from './cluster-database.ts'
