@@ -10,6 +10,8 @@
 // J1 An operation that changes nothing takes effect as soon as its reply fits the state: later it can only fit less.
 // J2 Of equal operations with unknown outcomes only the first may take effect next: they stay under way for ever, so which
 //    of them did makes no difference.
+// J3 Of two configurations that differ only in unknown operations, one that has spent a part of what the other has can go
+//    wherever the other can: the other is dropped.
 
 import type { Operation } from './history.ts'
 
@@ -53,13 +55,24 @@ export type Linearization<Recorded, State> =
 export function linearize<Recorded extends Operation, State extends string | number | null>(
   search: Search<Recorded, State>,
 ): Linearization<Recorded, State> {
-  return new Sweep(search).run()
+  const narrow = new Sweep(search, narrowWidth)
+  const result = narrow.run()
+  return result.kind === 'found' || !narrow.hasDropped ? result : new Sweep(search, Infinity).run()
 }
 
-/** States are told apart by their own identity; `done` has a bit for the slot of each operation that took effect. */
+/**
+ * Most good histories are explained by configurations that spend few unknown operations, so a first search keeps so many
+ * of those and drops the others. What it finds is found; only where it finds nothing are all looked at.
+ */
+const narrowWidth = 64
+
+/** Sets of operations have a bit for the slot of each. */
 interface Configuration<State> {
   readonly state: State
+  /** The acknowledged operations that took effect. */
   readonly done: bigint
+  /** The operations with unknown outcomes that took effect. */
+  readonly spent: bigint
 }
 
 interface UnderWay<Recorded> {
@@ -76,11 +89,15 @@ class Sweep<Recorded extends Operation, State extends string | number | null> {
   readonly #slots: (UnderWay<Recorded> | undefined)[] = []
   readonly #slotOf = new Map<Recorded, number>()
   #configurations: readonly Configuration<State>[]
+  readonly #width: number
+  /** Whether configurations were dropped that might have explained more. */
+  hasDropped = false
   #steps = 0
 
-  constructor(search: Search<Recorded, State>) {
+  constructor(search: Search<Recorded, State>, width: number) {
     this.#search = search
-    this.#configurations = [{ state: search.initial, done: 0n }]
+    this.#width = width
+    this.#configurations = [{ state: search.initial, done: 0n, spent: 0n }]
   }
 
   run(): Linearization<Recorded, State> {
@@ -95,7 +112,7 @@ class Sweep<Recorded extends Operation, State extends string | number | null> {
         this.#enter(operations[next++]!)
       const before = this.#configurations
       try {
-        this.#configurations = this.#explain(operation)
+        this.#configurations = this.#narrow(this.#explain(operation))
       } catch (error) {
         if (!(error instanceof BoundReached)) throw error
         return { kind: 'undecided', bound: error.message, at: operation }
@@ -117,59 +134,80 @@ class Sweep<Recorded extends Operation, State extends string | number | null> {
   // Its slot is free again, and so are those of unknown outcomes that have become certain: in every configuration left
   // their bits are set, and are cleared.
   #leave(operation: Recorded): void {
-    let certain = this.#configurations.reduce((common, { done }) => common & done, -1n)
-    for (const [slot, underWay] of this.#slots.entries()) {
-      if (underWay === undefined || (certain & underWay.bit) === 0n) continue
-      if (underWay.operation !== operation && underWay.deed === undefined) certain &= ~underWay.bit
-      else this.#slots[slot] = undefined
-    }
+    const slot = this.#slotOf.get(operation)!
+    const { bit } = this.#slots[slot]!
+    this.#slots[slot] = undefined
     this.#slotOf.delete(operation)
-    this.#configurations = this.#configurations.map(({ state, done }) => ({ state, done: done & ~certain }))
+    const certain = this.#configurations.reduce((common, { spent }) => common & spent, -1n)
+    for (const [other, underWay] of this.#slots.entries())
+      if (underWay !== undefined && (certain & underWay.bit) !== 0n) this.#slots[other] = undefined
+    this.#configurations = this.#configurations.map(({ state, done, spent }) => ({
+      state,
+      done: done & ~bit,
+      spent: spent & ~certain,
+    }))
   }
 
-  // Every configuration in which the operation has taken effect.
+  // Every configuration in which the operation has taken effect. Those with fewer unknown operations are met first.
   #explain(operation: Recorded): readonly Configuration<State>[] {
     const { bit } = this.#slots[this.#slotOf.get(operation)!]!
-    const seen = new Set<string>()
+    const met = new Met<State>(this.#search.limits)
     const explained: Configuration<State>[] = []
-    const open: Configuration<State>[] = []
+    let open: Configuration<State>[] = []
     const meet = (configuration: Configuration<State>): void => {
       const settled = this.#settle(configuration)
-      const key = keyOf(settled)
-      if (seen.has(key)) return
-      seen.add(key)
-      if (seen.size > this.#search.limits.configurationsMax)
-        throw new BoundReached(`configurationsMax (${this.#search.limits.configurationsMax})`)
+      if (!met.isNew(settled)) return
       if ((settled.done & bit) === 0n) open.push(settled)
       else explained.push(settled)
     }
     for (const configuration of this.#configurations) meet(configuration)
-    for (let configuration = open.pop(); configuration !== undefined; configuration = open.pop())
-      for (const further of this.#changes(configuration)) meet(further)
+    while (open.length > 0) {
+      const level = this.#narrow(open)
+      open = []
+      if (explained.length >= this.#width) {
+        this.hasDropped = true
+        break
+      }
+      for (const configuration of level) for (const further of this.#changes(configuration)) meet(further)
+    }
     return explained
   }
 
+  #narrow(configurations: readonly Configuration<State>[]): readonly Configuration<State>[] {
+    if (configurations.length <= this.#width) return configurations
+    this.hasDropped = true
+    const weighed = configurations.map((configuration) => ({ configuration, weight: bitsOf(configuration.spent) }))
+    return weighed
+      .sort((a, b) => a.weight - b.weight)
+      .slice(0, this.#width)
+      .map(({ configuration }) => configuration)
+  }
+
   // J1
-  #settle({ state, done }: Configuration<State>): Configuration<State> {
+  #settle({ state, done, spent }: Configuration<State>): Configuration<State> {
     let settled = done
     for (const underWay of this.#slots) {
       if (underWay === undefined || underWay.deed !== undefined || (settled & underWay.bit) !== 0n) continue
       const step = this.#apply(underWay.operation, state)
       if (step !== undefined && !step.changes) settled |= underWay.bit
     }
-    return { state, done: settled }
+    return { state, done: settled, spent }
   }
 
   // What one more operation that changes the state leads to.
-  *#changes({ state, done }: Configuration<State>): Generator<Configuration<State>> {
+  *#changes({ state, done, spent }: Configuration<State>): Generator<Configuration<State>> {
     const deeds = new Set<string>()
     for (const underWay of this.#slots) {
-      if (underWay === undefined || (done & underWay.bit) !== 0n) continue
+      if (underWay === undefined || ((done | spent) & underWay.bit) !== 0n) continue
+      const { operation, bit, deed } = underWay
       // J2
-      if (underWay.deed !== undefined && deeds.has(underWay.deed)) continue
-      if (underWay.deed !== undefined) deeds.add(underWay.deed)
-      const step = this.#apply(underWay.operation, state)
-      if (step?.changes) yield { state: step.state, done: done | underWay.bit }
+      if (deed !== undefined && deeds.has(deed)) continue
+      if (deed !== undefined) deeds.add(deed)
+      const step = this.#apply(operation, state)
+      if (!step?.changes) continue
+      yield deed === undefined
+        ? { state: step.state, done: done | bit, spent }
+        : { state: step.state, done, spent: spent | bit }
     }
   }
 
@@ -190,6 +228,31 @@ class Sweep<Recorded extends Operation, State extends string | number | null> {
   }
 }
 
-function keyOf<State>({ state, done }: Configuration<State>): string {
-  return `${done.toString(36)} ${JSON.stringify(state)}`
+function bitsOf(set: bigint): number {
+  let count = 0
+  for (let rest = set; rest > 0n; rest &= rest - 1n) count++
+  return count
+}
+
+/** The configurations met while one completion is explained. */
+class Met<State> {
+  readonly #limits: Limits
+  readonly #spentBy = new Map<string, bigint[]>()
+  #size = 0
+
+  constructor(limits: Limits) {
+    this.#limits = limits
+  }
+
+  /** Whether the configuration adds anything to those that were met. J3 */
+  isNew({ state, done, spent }: Configuration<State>): boolean {
+    const key = `${done.toString(36)} ${JSON.stringify(state)}`
+    const known = this.#spentBy.get(key)
+    if (known === undefined) this.#spentBy.set(key, [spent])
+    else if (known.some((less) => (less & spent) === less)) return false
+    else known.push(spent)
+    if (++this.#size > this.#limits.configurationsMax)
+      throw new BoundReached(`configurationsMax (${this.#limits.configurationsMax})`)
+    return true
+  }
 }

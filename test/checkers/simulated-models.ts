@@ -94,7 +94,7 @@ export function sequences(count: number): Model<IdsCall, number> {
   }
 }
 
-/** Requests, each sent about three times, and readings of their effects. */
+/** Requests, each sent about three times, every fifth refused each time, and readings of their effects. */
 export function requests(): Model<RequestsCall, unknown> {
   const outcomes = new Map<string, number>()
   const effects: string[] = []
@@ -103,6 +103,7 @@ export function requests(): Model<RequestsCall, unknown> {
       random.happens(0.1) ? ['effects'] : ['send', `q${Math.floor(index / 3) - random.below(3)}`],
     apply: (call) => {
       if (call[0] === 'effects') return [...effects]
+      if (call[1].endsWith('0') || call[1].endsWith('5')) return undefined
       const known = outcomes.get(call[1])
       if (known !== undefined) return { outcome: known }
       outcomes.set(call[1], effects.push(call[1]))

@@ -19,8 +19,6 @@ export interface Simulation {
   /** How likely a time-out is, and a failure. */
   readonly unknown: number
   readonly failed: number
-  /** Quiet operations at the end, one after the other, made by the model from the index on. */
-  readonly quiet?: number
 }
 
 interface Planned<Call> {
@@ -52,13 +50,11 @@ function plan<Call>(model: Pick<Model<Call, unknown>, 'call'>, simulation: Simul
   const planned: Planned<Call>[] = []
   const free = Array.from({ length: simulation.processes }, () => random.below(100))
   const names = free.map((_, index) => `c${index}`)
-  const quiet = simulation.quiet ?? 0
-  for (let index = 0; index < simulation.operations + quiet; index++) {
-    const isQuiet = index >= simulation.operations
-    const process = isQuiet ? 0 : free.indexOf(Math.min(...free))
-    const invokedUs = (isQuiet ? Math.max(...free) : free[process]!) + 1 + random.below(20)
+  for (let index = 0; index < simulation.operations; index++) {
+    const process = free.indexOf(Math.min(...free))
+    const invokedUs = free[process]! + 1 + random.below(20)
     const completedUs = invokedUs + 1 + random.below(200)
-    const intended = isQuiet ? 'ok' : outcomeOf(random, simulation)
+    const intended = outcomeOf(random, simulation)
     const effectiveUs = effectOf(random, intended, invokedUs, completedUs)
     planned.push({
       process: names[process]!,
