@@ -27,6 +27,11 @@ export interface Limits {
   readonly configurationsMax: number
   /** Operations applied to states, for the whole object: time. */
   readonly stepsMax: number
+  /**
+   * Most good histories are explained by configurations that spend few unknown operations, so a first search keeps so
+   * many of those and drops the others. What it finds is found; only where it finds nothing are all looked at.
+   */
+  readonly narrowWidth: number
 }
 
 export interface Search<Recorded extends Operation, State> {
@@ -55,16 +60,10 @@ export type Linearization<Recorded, State> =
 export function linearize<Recorded extends Operation, State extends string | number | null>(
   search: Search<Recorded, State>,
 ): Linearization<Recorded, State> {
-  const narrow = new Sweep(search, narrowWidth)
+  const narrow = new Sweep(search, search.limits.narrowWidth)
   const result = narrow.run()
   return result.kind === 'found' || !narrow.hasDropped ? result : new Sweep(search, Infinity).run()
 }
-
-/**
- * Most good histories are explained by configurations that spend few unknown operations, so a first search keeps so many
- * of those and drops the others. What it finds is found; only where it finds nothing are all looked at.
- */
-const narrowWidth = 64
 
 /** Sets of operations have a bit for the slot of each. */
 interface Configuration<State> {

@@ -87,13 +87,15 @@ function findIntermediate(
 ): void {
   const value = list[list.length - own - 1]
   const append = value === undefined ? undefined : key.appends.get(value)
-  if (append === undefined || append.isLast || append.writer === reader) return
-  findings.anomaly(
-    'G1b',
-    () =>
-      `T${reader} read ${key.key} as ${listInWords(list)}, which ends in the middle of ` +
-      transactionInWords(operations[append.writer]!),
-  )
+  if (append === undefined) return
+  const writer = operations[append.writer]!
+  if (append.writer === reader)
+    findings.anomaly('internal', () => `${transactionInWords(writer)}. It read ${value} before it had appended it`)
+  else if (!append.isLast)
+    findings.anomaly('G1b', () => {
+      const read = `T${reader} read ${key.key} as ${listInWords(list)}`
+      return `${read}, which ends in the middle of ${transactionInWords(writer)}`
+    })
 }
 
 // A read must contain every append that was acknowledged before it was invoked. Sweeps over reads by invocation and over

@@ -1,8 +1,8 @@
 // Dependencies that follow from the order of versions of each key: who appended after whom (ww), who read whose append
 // (wr), who read before whose append (rw). Transactions that failed are left out: that one was seen at all is an anomaly.
 //
-// An acknowledged append that no read has seen comes after all that was seen. Edges lead to it from the readers and the
-// writer of the last version; that is sound because it did happen, and because every list read is a prefix of the next.
+// An append that no read has seen, of a transaction that has happened, comes after all that was seen. Edges lead to it from
+// the readers and the writer of the last version. That is sound because every list is a prefix of any longer one.
 
 import type { EdgeList } from './dependency-graph.ts'
 import { isPrefix, type Append, type KeyHistory, type Read } from './list-append-index.ts'
@@ -14,6 +14,8 @@ import type { ListAppendOperation } from './workloads.ts'
  * they lead only to the unseen append that was acknowledged first, which keeps every violation of real time visible.
  */
 const unseenPairsMax = 10_000
+
+type Happened = (operation: ListAppendOperation) => boolean
 
 /** The edges of keys, and what each rests on. */
 export class VersionEdges {
@@ -30,9 +32,10 @@ export class VersionEdges {
     }
   }
 
-  addTo(edges: EdgeList, operations: readonly ListAppendOperation[]): void {
+  /** Adds the edges between transactions; `happened` says which did. */
+  addTo(edges: EdgeList, operations: readonly ListAppendOperation[], happened: Happened): void {
     for (const [number, key] of this.#keys.entries())
-      new KeyEdges(key, this.#starts[number]!, -1 - number, operations, edges).add()
+      new KeyEdges(key, this.#starts[number]!, -1 - number, operations, happened, edges).add()
   }
 
   /** Reads the evidence of an edge. */
@@ -61,6 +64,7 @@ class KeyEdges {
   readonly #start: number
   readonly #unseenEvidence: number
   readonly #operations: readonly ListAppendOperation[]
+  readonly #happened: Happened
   readonly #edges: EdgeList
   /** By place in the order: the transaction that appended the value, unless it failed or does not exist. */
   readonly #writers: readonly (number | undefined)[]
@@ -70,12 +74,14 @@ class KeyEdges {
     start: number,
     unseenEvidence: number,
     operations: readonly ListAppendOperation[],
+    happened: Happened,
     edges: EdgeList,
   ) {
     this.#key = key
     this.#start = start
     this.#unseenEvidence = unseenEvidence
     this.#operations = operations
+    this.#happened = happened
     this.#edges = edges
     this.#writers = key.order.map((value, place) => {
       const append = key.places.get(value) === place ? key.appends.get(value) : undefined
@@ -119,7 +125,7 @@ class KeyEdges {
   }
 
   #isUnseen({ value, writer }: Append): boolean {
-    return !this.#key.places.has(value) && this.#operations[writer]!.outcome === 'ok'
+    return !this.#key.places.has(value) && this.#happened(this.#operations[writer]!)
   }
 
   #firstAcknowledged(appends: readonly Append[]): Append {

@@ -24,12 +24,12 @@ export function checkListAppend(operations: readonly ListAppendOperation[]): Ver
   for (const key of keys) findInKey(key, operations, findings)
 
   const seen = new Set(keys.flatMap(({ appends, order }) => order.map((value) => appends.get(value)?.writer)))
-  // What nobody has seen of a transaction with an unknown outcome may not have happened.
+  // A transaction with an unknown outcome of which nobody has seen anything may not have happened.
   const happened = ({ outcome, index }: Operation): boolean =>
     outcome === 'ok' || (outcome === 'unknown' && seen.has(index))
   const edges = new EdgeList()
   const versions = new VersionEdges(keys)
-  versions.addTo(edges, operations)
+  versions.addTo(edges, operations, happened)
   addProcessEdges(operations, happened, edges)
   addRealTimeEdges(operations, happened, edges)
   for (const cycle of findCycles(edges.toGraph(operations.length)))

@@ -7,7 +7,7 @@ import { linearize, type Limits, type Linearization, type Step } from './lineari
 import { Findings, type Verdict } from './verdict.ts'
 import type { RegisterOperation, Value } from './workloads.ts'
 
-const defaultLimits: Limits = { configurationsMax: 200_000, stepsMax: 10_000_000 }
+const defaultLimits: Limits = { configurationsMax: 200_000, stepsMax: 10_000_000, narrowWidth: 64 }
 const shownMax = 20
 
 type Content = Value | null

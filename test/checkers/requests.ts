@@ -4,13 +4,15 @@
 // X1 All definite answers to a request are the same answer.
 // X2 A request that was answered ok has its effect exactly once in whatever is read of the effects after that.
 // X3 A request with unknown outcomes only has its effect at most once, and once it was seen it stays.
-// X4 A request that failed has none, nor has one that nobody has sent.
+// X4 A request that failed has none, nor has one that nobody has sent yet.
 
 import { describe, type OkOperation, type Operation } from './history.ts'
 import { Findings, type Verdict } from './verdict.ts'
 import type { RequestsCall, RequestsOperation } from './workloads.ts'
 
 interface Request {
+  /** When it was first sent. */
+  readonly sentUs: number
   /** The first answers of either kind. */
   ok: OkOperation | undefined
   failed: Operation | undefined
@@ -39,7 +41,12 @@ function noteAnswer(
   requests: Map<string, Request>,
   findings: Findings,
 ): void {
-  const request = requests.get(id) ?? { ok: undefined, failed: undefined, certain: undefined }
+  const request = requests.get(id) ?? {
+    sentUs: operation.invokedUs,
+    ok: undefined,
+    failed: undefined,
+    certain: undefined,
+  }
   requests.set(id, request)
   if (operation.outcome === 'unknown') return
   const { ok, failed } = request
@@ -76,8 +83,8 @@ function checkEffects(
     const request = requests.get(id)
     if (count > 1)
       findings.anomaly('repeated-effect', () => `request ${id} has its effect ${count} times in ${describe(reading)}`)
-    if (request === undefined)
-      findings.anomaly('phantom-effect', () => `nobody sent request ${id}, whose effect is in ${describe(reading)}`)
+    if (request === undefined || request.sentUs > reading.completedUs)
+      findings.anomaly('phantom-effect', () => `nobody had sent request ${id}, whose effect is in ${describe(reading)}`)
     else if (request.failed !== undefined && request.ok === undefined) {
       const { failed } = request
       findings.anomaly(
