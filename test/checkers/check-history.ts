@@ -53,7 +53,7 @@ export function report({ workload, operations }: History, verdict: Verdict): str
   const found = [...verdict.counts].map(([kind, times]) => `${kind} ${times}`)
   const outcomes = [count('ok'), count('failed'), count('unknown')].join(', ')
   return [
-    `${workload.kind}: ${operations.length} operations (${outcomes})`,
+    `${workload.kind}, operations: ${outcomes}`,
     ...verdict.anomalies.map(({ kind, explanation }) => `\n${kind}: ${explanation}`),
     ...verdict.undecided.map((reason) => `\nundecided: ${reason}`),
     '',

@@ -104,19 +104,16 @@ test.each(seeds)('positions that were exchanged are found: seed %i', (seed) => {
 
 test.each(seeds)('tiny histories are judged as by trying every order: seed %i', (seed) => {
   const random = new SeededRandom(seed)
-  let [accused, wrong] = [0, 0]
+  let wrong = 0
   for (let round = 0; round < 500; round++) {
     const options = { seed: random.below(2 ** 31), processes: 3, operations: 5, unknown: 0.15, failed: 0.1 }
     const history = simulate(lists({ width: 2, perKey: 1000, parts: 2 }), options)
     const tampered = history.map((operation) => tamper(operation, random))
     const { result, anomalies } = checkListAppend(tampered)
     const fits = someOrderFits(tampered)
-    if (result === 'violated') accused++
     if (!fits) wrong++
-    if (result === 'violated' && fits) expect.fail(`${JSON.stringify(tampered)} ${JSON.stringify(anomalies)}`)
-    if (result === 'valid' && !fits) expect.fail(`missed: ${JSON.stringify(tampered)}`)
+    expect({ result, anomalies, tampered }).toEqual({ result: fits ? 'valid' : 'violated', anomalies, tampered })
   }
-  expect(accused).toBe(wrong)
   expect(wrong).toBeGreaterThan(50)
 })
 

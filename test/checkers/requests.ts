@@ -96,8 +96,7 @@ function checkEffects(
   }
 }
 
-// X2 and X3, as far as effects are missing. Readings and certainties are swept by time, so that each reading is compared
-// by how many effects it must have at least, and only one that lacks some is looked at closely.
+// X2 and X3, as far as effects are missing: each reading must have all that was certain before it was invoked.
 function checkNothingLost(
   operations: readonly RequestsOperation[],
   requests: ReadonlyMap<string, Request>,
