@@ -3,10 +3,11 @@
 // a search that tries every order.
 
 import { describe, expect, test } from 'vitest'
+import { lists } from './hand-made.ts'
 import { checkListAppendPositions } from './list-append-positions.ts'
 import { checkListAppend } from './list-append.ts'
 import { SeededRandom } from './seeded-random.ts'
-import { lists } from './simulated-models.ts'
+import { lists as simulatedLists } from './simulated-models.ts'
 import { simulate } from './simulated-store.ts'
 import type { OkOperation } from './history.ts'
 import type { ListAppendCall, ListAppendOperation, ListAppendReply, Value } from './workloads.ts'
@@ -17,7 +18,11 @@ const seeds = Array.from({ length: 8 }, (_, at) => at + 1)
 
 function good(seed: number): ListAppendOperation[] {
   const random = new SeededRandom(seed)
-  const model = lists({ width: 1 + random.below(5), perKey: 20 + random.below(60), parts: 1 + random.below(4) })
+  const model = simulatedLists({
+    width: 1 + random.below(5),
+    perKey: 20 + random.below(60),
+    parts: 1 + random.below(4),
+  })
   const options = { seed, processes: 1 + random.below(20), operations: 1500, unknown: 0.03, failed: 0.03 }
   return simulate(model, options)
 }
@@ -79,7 +84,7 @@ const plants: Readonly<Record<string, (read: ReadAt, history: ListAppendOperatio
 
 describe.each(Object.keys(plants))('a planted %s', (kind) => {
   test.each(seeds.slice(0, 5))('is found: seed %i', (seed) => {
-    const history = simulate(lists({ width: 3, perKey: 40, parts: 4 }), {
+    const history = simulate(simulatedLists({ width: 3, perKey: 40, parts: 4 }), {
       seed,
       processes: 10,
       operations: 400,
@@ -90,6 +95,42 @@ describe.each(Object.keys(plants))('a planted %s', (kind) => {
     const ordered = renumber(history)
     const found = [...checkListAppend(ordered).counts.keys()]
     expect(found.some((name) => name === kind || (kind === 'G1c-realtime' && name.startsWith('G')))).toBe(true)
+  })
+})
+
+// Transactions on keys of their own, at times from 0 to 1000 µs, whose dependencies close a cycle of the kind.
+const cycles: Readonly<Record<string, readonly ListAppendOperation[]>> = {
+  G0: [
+    lists('p', [0, 1000], 'a X 1, a Y 1'),
+    lists('q', [0, 1000], 'a X 2, a Y 2'),
+    lists('r', [0, 1000], 'r X 1 2'),
+    lists('s', [0, 1000], 'r Y 2 1'),
+  ],
+  G1c: [lists('p', [0, 1000], 'a X 1, r Y 1'), lists('q', [0, 1000], 'a Y 1, r X 1')],
+  'G-single': [lists('p', [0, 1000], 'a X 1, a Y 1'), lists('q', [0, 1000], 'r X 1, r Y')],
+  G2: [lists('p', [0, 1000], 'r X, a Y 1'), lists('q', [0, 1000], 'r Y, a X 1')],
+  'G0-process': [lists('p', [0, 10], 'a X 1'), lists('p', [10, 20], 'a X 2'), lists('q', [0, 1000], 'r X 2 1')],
+  'G1c-process': [lists('p', [0, 10], 'r X 1'), lists('p', [10, 20], 'a X 1')],
+  'G-single-process': [lists('p', [0, 10], 'a X 1'), lists('p', [10, 20], 'r X')],
+  'G2-process': [lists('p', [0, 1000], 'r Y, a X 1'), lists('q', [0, 10], 'a Y 1'), lists('q', [10, 20], 'r X')],
+  'G0-realtime': [lists('p', [0, 10], 'a X 1'), lists('q', [20, 30], 'a X 2'), lists('r', [0, 1000], 'r X 2 1')],
+  'G1c-realtime': [lists('p', [0, 10], 'r X 1'), lists('q', [20, 30], 'a X 1')],
+  'G-single-realtime': [lists('p', [0, 10], 'a X 1'), lists('q', [20, 30], 'r X')],
+  'G2-realtime': [lists('p', [0, 1000], 'r Y, a X 1'), lists('q', [0, 10], 'a Y 1'), lists('r', [20, 30], 'r X')],
+}
+
+describe.each(Object.keys(cycles))('a planted cycle of kind %s', (kind) => {
+  test.each(seeds.slice(0, 3))('is found among the transactions of a good history, by its name: seed %i', (seed) => {
+    const history = good(seed)
+    const startUs = history[new SeededRandom(seed).below(history.length)]!.invokedUs
+    const planted = cycles[kind]!.map((operation) =>
+      Object.assign({}, operation, {
+        invokedUs: operation.invokedUs + startUs,
+        completedUs: operation.completedUs + startUs,
+      }),
+    )
+    const kinds = [...checkListAppend(renumber([...history, ...planted])).counts.keys()]
+    expect(kinds.filter((found) => found !== 'lost-append')).toEqual([kind])
   })
 })
 
@@ -107,7 +148,7 @@ test.each(seeds)('tiny histories are judged as by trying every order: seed %i', 
   let wrong = 0
   for (let round = 0; round < 500; round++) {
     const options = { seed: random.below(2 ** 31), processes: 3, operations: 5, unknown: 0.15, failed: 0.1 }
-    const history = simulate(lists({ width: 2, perKey: 1000, parts: 2 }), options)
+    const history = simulate(simulatedLists({ width: 2, perKey: 1000, parts: 2 }), options)
     const tampered = history.map((operation) => tamper(operation, random))
     const { result, anomalies } = checkListAppend(tampered)
     const fits = someOrderFits(tampered)
