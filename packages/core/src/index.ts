@@ -1,6 +1,18 @@
 // Public face of the core, by name.
 
 export { assert, errorKinds, StreamyError, unreachable, type ErrorCode, type ErrorKind } from './errors.ts'
+export {
+  assertCheckpointName,
+  checkpointCorrupt,
+  checkpointManifestName,
+  checkpointMissing,
+  checkpointOf,
+  checkpointPartName,
+  checkpointPrefix,
+  checkpointStoreClosed,
+  type CheckpointStore,
+} from './checkpoint-store.ts'
+export { MemoryCheckpointStore } from './memory-checkpoint-store.ts'
 export { limits } from './limits.ts'
 export {
   assertCheckpointName,

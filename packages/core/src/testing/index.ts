@@ -2,6 +2,7 @@
 
 export { anyDatum, anyOutcome, anyRef, anyTransaction } from './any-transaction.ts'
 export { faultIn, faultsByDamage } from './damage.ts'
+export { testCheckpointStoreConformance, type CheckpointStoreFixture } from './checkpoint-store-conformance.ts'
 export { testLogConformance, type LogFixture } from './log-conformance.ts'
 export { MemoryCluster, type ClusterOptions } from './memory-cluster.ts'
 export { MemoryNetwork, type NetworkFaults } from './memory-transport.ts'
