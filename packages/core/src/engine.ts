@@ -48,10 +48,13 @@ export interface EngineOptions {
   readonly owned: (partition: PartitionId) => boolean
   /** Whose engine it is: which partitions are its own then goes by the view. Absent: all it executes, from the start. */
   readonly worker?: WorkerIdentity
-  /** Executed only because others need what they send: left as soon as all others are this worker's. */
+  /** Executed only because others need what they send: left when it has caught up and all others are this worker's. */
   readonly extra?: ReadonlySet<PartitionId>
-  /** The number of the view for which the engine was started: what earlier ones gave to and took from its worker is history. */
-  readonly fromView?: number
+  /**
+   * The batch up to which it only catches up, as far as the log was known when it was made: up to there it leaves nothing,
+   * whatever the views say. Whoever makes an engine from an older state says this; default 0.
+   */
+  readonly catchUpTo?: Sequence
   /** The view before the first batch of the log. */
   readonly firstView?: View
   /** Positions that an operator decided to abort as poisoned. */
@@ -98,7 +101,7 @@ export class Engine {
     const { actorsCachedMax = 65_536 } = options
     const state = new EngineState({ ...options, executed, sequential, actorsCachedMax })
     const effects = this.#effects
-    const ownership = new Ownership(executed, options.worker, state.view, options)
+    const ownership = new Ownership({ ...options, executed, view: state.view })
     const home = new HomeDesk({ program, seed, state, effects, ownership, skip: options.skip ?? new Set() })
     this.#partitions = partitions
     this.#ownership = ownership
@@ -123,7 +126,7 @@ export class Engine {
   }
 
   /** What it executes, and which of that is its worker's own, where its scan stands. */
-  get ownership(): Pick<Ownership, 'executed' | 'live' | 'executes' | 'isOwner' | 'isLive'> {
+  get ownership(): Pick<Ownership, 'executed' | 'live' | 'executes' | 'executesAt' | 'isOwner' | 'isLive'> {
     return this.#ownership
   }
 

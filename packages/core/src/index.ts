@@ -14,19 +14,7 @@ export {
 } from './checkpoint-store.ts'
 export { MemoryCheckpointStore } from './memory-checkpoint-store.ts'
 export { limits } from './limits.ts'
-export {
-  assertCheckpointName,
-  checkpointCorrupt,
-  checkpointManifestName,
-  checkpointMissing,
-  checkpointOf,
-  checkpointPartName,
-  checkpointPrefix,
-  checkpointStoreClosed,
-  type CheckpointStore,
-} from './checkpoint-store.ts'
 export type { Log, LogEntry } from './log.ts'
-export { MemoryCheckpointStore } from './memory-checkpoint-store.ts'
 export { LogReaders, type LogSource } from './log-reader.ts'
 export { MinHeap } from './min-heap.ts'
 export { assertReadable, entryTooLarge, logClosed, MemoryLog } from './memory-log.ts'

@@ -9,7 +9,7 @@
 // They differ while the target brings itself up to date: it becomes the owner by saying `ready` for the partition.
 //
 // V1 A change that names an unknown or an earlier incarnation is no change.
-// V2 A partition has at most one owner; it changes hands only at `ready`, `evict` and `leave`, never by timing.
+// V2 A partition has at most one owner; it changes hands only at `ready` and where its owner is gone, never by timing.
 // V3 An eviction that names an old view is no change: whoever wrote it did not know what happened since.
 // V4 While a worker that is ready remains, no partition is without an owner after an eviction.
 
@@ -103,7 +103,12 @@ function join(view: View, { name, incarnation, fingerprint }: MembershipChange &
   if (predecessor === undefined && view.members.length >= limits.workersMax) return view
   const others = view.members.filter((member) => member !== predecessor)
   const members = [...others, { name, incarnation, phase: 'joining' } as const].sort(byName)
-  return next({ ...view, fingerprint, members, owners: orphaned(view.owners, name, others) })
+  return next({
+    ...view,
+    fingerprint,
+    members,
+    owners: predecessor === undefined ? view.owners : orphaned(view.owners, name, others),
+  })
 }
 
 function ready(view: View, change: MembershipChange & { readonly kind: 'ready' }): View {
@@ -148,10 +153,11 @@ function next(view: View): View {
   return { ...view, number: view.number + 1, members, owners }
 }
 
-// What belonged to a worker that is gone goes to those who are ready, if there are any (V4).
+// What belonged to a worker that is gone goes to those who are ready, if there are any (V4); and with it what belongs to
+// nobody, for it may have been the one who was about to take it over.
 function orphaned(owners: View['owners'], gone: string, members: readonly Member[]): readonly (string | undefined)[] {
   const names = members.filter(({ phase }) => phase === 'ready').map(({ name }) => name)
-  return owners.map((owner, partition) => (owner === gone ? pick(names, partition) : owner))
+  return owners.map((owner, partition) => (owner === gone || owner === undefined ? pick(names, partition) : owner))
 }
 
 function pick(names: readonly string[], partition: PartitionId): string | undefined {
@@ -242,7 +248,9 @@ function readChange(reader: ByteReader, kind: MembershipChange['kind']): Members
 }
 
 function readWorker(reader: ByteReader): WorkerIdentity {
-  const name = reader.string()
-  if (name === '' || name.length > limits.nameBytesMax) throw new MalformedBytes('the name of a worker is out of range')
-  return { name, incarnation: reader.string() }
+  const worker = { name: reader.string(), incarnation: reader.string() }
+  for (const text of [worker.name, worker.incarnation])
+    if (Buffer.byteLength(text) > limits.nameBytesMax) throw new MalformedBytes('the name of a worker is too long')
+  if (worker.name === '') throw new MalformedBytes('a worker has no name')
+  return worker
 }

@@ -2,51 +2,57 @@
 // it belongs to its worker, to be warm when it does, and must cease at the very batch at which it goes to another.
 //
 //   executed, not live  --the view gives it to this worker-->  live  --the view takes it away-->  left
+//                       <--the same, while the engine only catches up--'
 //
-// O1 What is executed changes only at the scan of a view, so it is a function of the log and of what the engine began with.
+// O1 What is executed changes only behind a batch, as the log and what the engine began with say.
 // O2 Replies and submissions are for the owner alone; messages to peers are sent by whoever executes the sender, since
 //    everyone who does sends the same.
+// O3 While an engine catches up it leaves nothing: a later view may give back what an earlier one takes away, and
+//    messages that it already missed once will be missed again.
 
 import { memberOf } from './membership.ts'
 import type { View, WorkerIdentity } from './membership.ts'
 import { endOfBatch, sequenceOf } from './position.ts'
 import type { PartitionId, Position, Sequence } from './position.ts'
 
-/** What an engine was started for, beyond what it executes. */
+/** Whose engine it is and what it begins with. */
 export interface OwnershipOptions {
+  /** Without one there are no views, and all of `executed` is live from the beginning. */
+  readonly worker?: WorkerIdentity
+  readonly executed: readonly PartitionId[]
+  /** Those executed only for what they send to the others: left once it has caught up and all others are live. */
   readonly extra?: ReadonlySet<PartitionId>
-  readonly fromView?: number
+  /** The batch up to which it only catches up (O3). */
+  readonly catchUpTo?: Sequence
+  /** In force where it begins. */
+  readonly view: View
 }
 
-const nobody: ReadonlySet<PartitionId> = new Set()
+// While a partition is the worker's: behind the position `after`, up to the end of the batch `until`.
+interface Term {
+  readonly after: Position
+  until: Sequence | undefined
+}
 
-/** What an engine executes, and for whom; see O1 and O2. */
+const nothing: ReadonlySet<PartitionId> = new Set()
+const none: readonly PartitionId[] = []
+
+/** What an engine executes, and for whom; see O1 to O3. */
 export class Ownership {
   readonly #worker: WorkerIdentity | undefined
   readonly #executed: Set<PartitionId>
-  readonly #liveAfter = new Map<PartitionId, Position>()
+  readonly #terms = new Map<PartitionId, Term[]>()
   readonly #leftAt = new Map<PartitionId, Sequence>()
-  readonly #extra: ReadonlySet<PartitionId>
-  readonly #fromView: number
+  readonly #extra: Set<PartitionId>
+  readonly #catchUpTo: Sequence
 
-  /**
-   * Without a worker there are no views and all of `executed` is live from the beginning. `extra` names those executed
-   * only for what they send to the others: they are left once all others are live. Views before number `fromView` are
-   * history: what belonged to this worker in them, and what it lost, is of no account.
-   */
-  constructor(
-    executed: readonly PartitionId[],
-    worker: WorkerIdentity | undefined,
-    view: View,
-    { extra = nobody, fromView = 0 }: OwnershipOptions = {},
-  ) {
+  constructor({ worker, executed, extra = nothing, catchUpTo = 0, view }: OwnershipOptions) {
     this.#worker = worker
     this.#executed = new Set(executed)
-    this.#extra = extra
-    this.#fromView = fromView
-    if (worker !== undefined && view.number < fromView) return
+    this.#extra = new Set(executed.filter((partition) => extra.has(partition)))
+    this.#catchUpTo = catchUpTo
     for (const partition of executed)
-      if (worker === undefined || isOwner(view, worker, partition)) this.#liveAfter.set(partition, 0)
+      if (worker === undefined || isOwner(view, worker, partition)) this.#begin(partition, 0)
   }
 
   /** Whether the engine executes a partition now, where its scan stands. */
@@ -72,37 +78,67 @@ export class Ownership {
 
   /** Those of them that belong to this worker, ascending. */
   get live(): PartitionId[] {
-    return this.executed.filter((partition) => this.#liveAfter.has(partition))
+    return this.executed.filter((partition) => this.isOwner(partition))
   }
 
   /** Whether what a partition does at a position is this worker's to tell the world. */
   isLive(partition: PartitionId, position: Position): boolean {
-    const after = this.#liveAfter.get(partition)
-    if (after === undefined || position <= after) return false
-    const left = this.#leftAt.get(partition)
-    return left === undefined || sequenceOf(position) <= left
+    const terms = this.#terms.get(partition)
+    if (terms === undefined) return false
+    for (const { after, until } of terms)
+      if (position > after && (until === undefined || sequenceOf(position) <= until)) return true
+    return false
   }
 
   /** Whether a partition is this worker's where its scan stands. */
   isOwner(partition: PartitionId): boolean {
-    return this.#executed.has(partition) && this.#liveAfter.has(partition)
+    return this.#openTerm(partition) !== undefined
   }
 
   /** Takes a new view, in force behind batch `sequence`; answers the partitions that are executed no more. */
-  change(view: View, sequence: Sequence): PartitionId[] {
+  change(view: View, sequence: Sequence): readonly PartitionId[] {
     const worker = this.#worker
-    if (worker === undefined || view.number < this.#fromView) return []
-    const lost = this.live.filter((partition) => !isOwner(view, worker, partition))
-    for (const partition of this.#executed)
-      if (!this.#liveAfter.has(partition) && isOwner(view, worker, partition))
-        this.#liveAfter.set(partition, endOfBatch(sequence))
-    const served = this.executed.every((partition) => this.#extra.has(partition) || this.#liveAfter.has(partition))
-    const spare = served ? this.executed.filter((partition) => !this.#liveAfter.has(partition)) : []
-    for (const partition of [...lost, ...spare]) {
+    if (worker === undefined) return none
+    const lost: PartitionId[] = []
+    for (const partition of this.executed) {
+      const term = this.#openTerm(partition)
+      const owner = isOwner(view, worker, partition)
+      if (owner && term === undefined) this.#begin(partition, endOfBatch(sequence))
+      if (owner || term === undefined) continue
+      term.until = sequence
+      if (sequence > this.#catchUpTo) lost.push(partition)
+    }
+    return this.#leave(lost, sequence)
+  }
+
+  /** Has scanned batch `sequence` to its end; answers the extra partitions that are executed no more. */
+  passed(sequence: Sequence): readonly PartitionId[] {
+    if (this.#extra.size === 0 || sequence < this.#catchUpTo) return none
+    const served = this.executed.every((partition) => this.#extra.has(partition) || this.isOwner(partition))
+    if (!served) return none
+    const spare = this.executed.filter((partition) => !this.isOwner(partition))
+    this.#extra.clear()
+    return this.#leave(spare, sequence)
+  }
+
+  #begin(partition: PartitionId, after: Position): void {
+    const terms = this.#terms.get(partition)
+    const term: Term = { after, until: undefined }
+    if (terms === undefined) this.#terms.set(partition, [term])
+    else terms.push(term)
+  }
+
+  #openTerm(partition: PartitionId): Term | undefined {
+    const last = this.#terms.get(partition)?.at(-1)
+    return last?.until === undefined ? last : undefined
+  }
+
+  #leave(partitions: readonly PartitionId[], sequence: Sequence): readonly PartitionId[] {
+    for (const partition of partitions) {
       this.#executed.delete(partition)
       this.#leftAt.set(partition, sequence)
     }
-    return [...lost, ...spare]
+    return partitions
   }
 }
 

@@ -6,7 +6,7 @@
 //    (K5).
 // E2 An exclusive transaction starts when everything before it has resolved, and nothing behind it is scanned until
 //    it has.
-// E5 A view is in force behind its batch: what is executed, and for whom, changes there and nowhere else (O1).
+// E5 A view is in force behind its batch: for whom something is executed changes there and nowhere else (O1).
 
 import { controlBody, openBatch } from './batch-codec.ts'
 import type { Batch, VoidBatch } from './batch-codec.ts'
@@ -159,8 +159,13 @@ export class Scanner {
     if (reason !== undefined)
       effects.incidents.push({ kind: 'void-batch', position: positionOf(entry.sequence, 0), reason })
     if (batch.kind === 'checkpoint') effects.checkpoints.push(entry.sequence)
-    if (after === before) return
-    for (const partition of ownership.change(after, entry.sequence)) state.leave(partition)
+    if (after !== before) for (const partition of ownership.change(after, entry.sequence)) state.leave(partition)
+    this.#passed(entry.sequence)
+  }
+
+  #passed(sequence: Sequence): void {
+    const { ownership, state } = this.#options
+    for (const partition of ownership.passed(sequence)) state.leave(partition)
   }
 
   #scan(open: OpenScan): void {
@@ -169,8 +174,10 @@ export class Scanner {
     if (this.#concerns(batch?.partitions[index]) && !this.#startTransaction(open, position)) return
     const last = index === open.count - 1
     this.#position = last ? endOfBatch(progress.sequence) : position
-    if (last) this.#open = undefined
-    else open.index += 1
+    if (last) {
+      this.#open = undefined
+      this.#passed(progress.sequence)
+    } else open.index += 1
   }
 
   // An index that names nobody names everyone; an engine that executes nothing is not even then concerned.

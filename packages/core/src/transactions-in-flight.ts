@@ -147,6 +147,10 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     return this.#options.ownership.executes(partition)
   }
 
+  serves(partition: PartitionId, position: Position): boolean {
+    return this.#options.ownership.isLive(partition, position)
+  }
+
   partitionOf(ref: ActorRef): PartitionId {
     return this.#state.partitionOf(ref)
   }

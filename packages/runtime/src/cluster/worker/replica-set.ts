@@ -112,7 +112,7 @@ export class ReplicaSet implements ReplicaHost {
 
   /** Starts with one replica that executes nothing. */
   async start(): Promise<void> {
-    this.#observe(await this.#options.state.observe())
+    await this.#observe(await this.#options.state.observe())
     this.#armAlarm()
   }
 
@@ -237,26 +237,27 @@ export class ReplicaSet implements ReplicaHost {
 
   async #startFor(partitions: readonly PartitionId[]): Promise<void> {
     const { shelved, partitions: found } = await this.#options.state.prepare(partitions, false)
-    if (this.#stopped) return shelved.discard()
-    this.#add({ store: shelved.store, shelved, wanted: new Set(found), extra: nobody, replaces: undefined })
-    return undefined
+    await this.#add({ store: shelved.store, shelved, wanted: new Set(found), extra: nobody, replaces: undefined })
   }
 
-  #observe(store: StateStore): void {
-    this.#add({ store, shelved: undefined, wanted: nobody, extra: nobody, replaces: undefined })
+  #observe(store: StateStore): Promise<void> {
+    return this.#add({ store, shelved: undefined, wanted: nobody, extra: nobody, replaces: undefined })
   }
 
-  #add(made: Pick<Held, 'shelved' | 'wanted' | 'extra' | 'replaces'> & { readonly store: StateStore }): void {
+  async #add(
+    made: Pick<Held, 'shelved' | 'wanted' | 'extra' | 'replaces'> & { readonly store: StateStore },
+  ): Promise<void> {
+    const catchUpTo = await this.#options.log.tail()
+    if (this.#stopped) return made.shelved?.discard()
     const partitions = [...new Set([...made.wanted, ...made.extra])].sort((a, b) => a - b)
     const { log, replica: common } = this.#options
-    const fromView = this.#view?.number ?? 0
     const replica = new Replica({
       ...common,
       log,
       partitions,
       extra: made.extra,
       store: made.store,
-      fromView,
+      catchUpTo,
       host: this,
     })
     const { shelved, wanted, extra, replaces } = made
@@ -279,6 +280,7 @@ export class ReplicaSet implements ReplicaHost {
     this.#noteLive(replica)
     replica.start()
     void this.#catchUp(held)
+    return undefined
   }
 
   // It has caught up when it has resolved what was in the log a moment ago.
@@ -344,7 +346,7 @@ export class ReplicaSet implements ReplicaHost {
     const { engine } = held.replica
     const store = new MemoryStateStore()
     await store.advance(headChanges(engine.scanned, engine.view))
-    this.#observe(store)
+    await this.#observe(store)
     await this.#drop(held)
   }
 
@@ -395,8 +397,7 @@ export class ReplicaSet implements ReplicaHost {
     const extra = new Set(this.#extrasOf(held, wanted, lacking))
     try {
       const { shelved } = await this.#options.state.prepare([...wanted, ...extra], true)
-      if (this.#stopped) return await shelved.discard()
-      this.#add({ store: shelved.store, shelved, wanted, extra, replaces: held })
+      await this.#add({ store: shelved.store, shelved, wanted, extra, replaces: held })
     } catch (error) {
       this.failed(held.replica, error instanceof Error ? error : new Error(String(error)))
     }

@@ -45,8 +45,8 @@ export interface ReplicaOptions {
   readonly extra: ReadonlySet<PartitionId>
   readonly store: StateStore
   readonly firstView: View
-  /** The number of the view for which it is started. */
-  readonly fromView: number
+  /** The end of the log when it was made: up to there it only catches up. */
+  readonly catchUpTo: Sequence
   readonly skip: ReadonlySet<Position>
   readonly actorsCachedMax: number
   readonly policy: FlushPolicy
