@@ -1,0 +1,6 @@
+// What the demonstration of a cluster shares with the tests: a cluster as processes, load on it, and its judgement.
+
+export type { ReportedView } from './child-report.ts'
+export { Fleet } from './fleet.ts'
+export { judge, readHistories, totalOf, type Judgement } from './judgement.ts'
+export { totalOfAll } from './workloads.ts'
