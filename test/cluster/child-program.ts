@@ -10,13 +10,12 @@ import { startWatchdog } from '@streamy-db/jetstream/testing'
 /** A program that has been started. */
 export class ChildProgram<Report extends { readonly kind: string }> {
   readonly name: string
-  /** Everything it has said. */
-  readonly reports: Report[] = []
   /** How it ended: with which status, or by which signal; undefined while it runs. */
   ended: { readonly status: number | null; readonly signal: string | null } | undefined
   readonly #process: ChildProcess
   readonly #watchdog: ChildProcess
   readonly #listeners = new Set<() => void>()
+  readonly #last = new Map<Report['kind'], Report>()
   #complaint = ''
 
   /** Starts `program`, one of the files beside this one, with its options as JSON. */
@@ -35,7 +34,7 @@ export class ChildProgram<Report extends { readonly kind: string }> {
     createInterface(stdout!).on('line', (line) => {
       const report = parse<Report>(line)
       if (report === undefined) return
-      this.reports.push(report)
+      this.#last.set(report.kind, report)
       onReport(report)
       this.#changed()
     })
@@ -55,12 +54,16 @@ export class ChildProgram<Report extends { readonly kind: string }> {
     return this.#complaint
   }
 
-  /** Resolves with its first report of that kind; rejects when it ends without one. */
+  /** What it has said last of that kind. */
+  last<Kind extends Report['kind']>(kind: Kind): Extract<Report, { readonly kind: Kind }> | undefined {
+    // They are kept by their kind.
+    return this.#last.get(kind) as Extract<Report, { readonly kind: Kind }> | undefined
+  }
+
+  /** Resolves with what it has said last of that kind, once it has; rejects when it ends without. */
   async said<Kind extends Report['kind']>(kind: Kind): Promise<Extract<Report, { readonly kind: Kind }>> {
-    const found = (): Extract<Report, { readonly kind: Kind }> | undefined =>
-      this.reports.find((report): report is Extract<Report, { readonly kind: Kind }> => report.kind === kind)
-    await this.until(() => found() !== undefined)
-    return found()!
+    await this.until(() => this.#last.has(kind))
+    return this.last(kind)!
   }
 
   /** Resolves when `condition` holds, looking after each report; rejects when it ends before. */
@@ -107,7 +110,7 @@ export class ChildProgram<Report extends { readonly kind: string }> {
 
   #inWords(): string {
     const { status, signal } = this.ended!
-    const last = this.reports.slice(-5).map((report) => JSON.stringify(report).slice(0, 500))
+    const last = Array.from(this.#last.values(), (report) => JSON.stringify(report).slice(0, 500))
     return [`${this.name} ended with ${signal ?? status}.`, ...last, this.#complaint].join('\n')
   }
 }

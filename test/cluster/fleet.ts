@@ -47,6 +47,7 @@ export type ClientStart = Pick<LoadOptions, 'lanes'> & {
 
 export type WorkerChild = ChildProgram<WorkerReport>
 export type ClientChild = ChildProgram<ClientReport>
+export type CallerError = Extract<ClientReport, { readonly kind: 'error' }>
 
 /** The database of every fleet; each has servers of its own. */
 export const databaseName = 'bank'
@@ -57,6 +58,9 @@ export class Fleet {
   readonly directory: string
   readonly workers = new Map<string, WorkerChild>()
   readonly clients = new Map<string, ClientChild>()
+  /** The errors that have reached callers. */
+  readonly errors: CallerError[] = []
+  readonly #latenciesUs: number[] = []
   readonly #options: FleetOptions
   readonly #urls: readonly string[]
   readonly #started = new Set<ChildProgram<WorkerReport> | ChildProgram<ClientReport>>()
@@ -143,7 +147,7 @@ export class Fleet {
     const { lanes, seed, thinkMs = 0, deadlineMs = 30_000, classes = true, servers = this.#urls } = start
     const load: LoadOptions = { directory: this.histories, client, seed, lanes, thinkMs }
     const options: ClientProcessOptions = { servers, name: databaseName, deadlineMs, load, classes }
-    const child: ClientChild = new ChildProgram('client', client, options, () => this.#changed())
+    const child: ClientChild = new ChildProgram('client', client, options, (report) => this.#hear(report))
     this.clients.set(client, child)
     this.#started.add(child)
     await child.said('ready')
@@ -175,9 +179,8 @@ export class Fleet {
   /** Resolves when the newest view is as wanted. */
   async until(condition: (view: ReportedView) => boolean): Promise<void> {
     while (!condition(this.#view)) {
-      const ended = [...this.workers.values()].filter(({ ended: how }) => how !== undefined && how.signal !== 'SIGKILL')
-      const failed = ended.find(({ reports }) => !reports.some(({ kind }) => kind === 'left'))
-      if (failed !== undefined) await failed.until(() => false)
+      // Whoever has failed will not bring it about; this rejects with what it said.
+      for (const worker of this.workers.values()) if (worker.last('stopped') !== undefined) await worker.until(() => false)
       await new Promise<void>((resolve) => this.#watchers.add(resolve))
     }
   }
@@ -190,12 +193,13 @@ export class Fleet {
 
   /** How many calls clients have completed. */
   get completed(): number {
-    return [...this.clients.values()].map(lastProgress).reduce((sum, { completed }) => sum + completed, 0)
+    const progress = Array.from(this.clients.values(), (client) => client.last('progress')?.completed ?? 0)
+    return progress.reduce((sum, completed) => sum + completed, 0)
   }
 
-  /** The errors that have reached callers. */
-  get errors(): readonly Extract<ClientReport, { readonly kind: 'error' }>[] {
-    return [...this.clients.values()].flatMap(({ reports }) => reports.filter((report) => report.kind === 'error'))
+  /** How long the calls took that clients have completed since the last time, in microseconds. */
+  takeLatencies(): readonly number[] {
+    return this.#latenciesUs.splice(0)
   }
 
   /** The server that leads the log's stream. */
@@ -234,17 +238,15 @@ export class Fleet {
     this.#changed()
   }
 
+  #hear(report: ClientReport): void {
+    if (report.kind === 'progress') for (const latency of report.latenciesUs) this.#latenciesUs.push(latency)
+    if (report.kind === 'error') this.errors.push(report)
+    this.#changed()
+  }
+
   #changed(): void {
     const watchers = [...this.#watchers]
     this.#watchers.clear()
     for (const watcher of watchers) watcher()
   }
-}
-
-function lastProgress({ reports }: ClientChild): { readonly completed: number; readonly errors: number } {
-  for (let at = reports.length - 1; at >= 0; at--) {
-    const report = reports[at]!
-    if (report.kind === 'progress' || report.kind === 'done') return report
-  }
-  return { completed: 0, errors: 0 }
 }

@@ -2,5 +2,6 @@
 
 export type { ReportedView } from './child-report.ts'
 export { Fleet } from './fleet.ts'
+export { Completions, historyNowUs, type Stretch } from './gaps.ts'
 export { judge, readHistories, totalOf, type Judgement } from './judgement.ts'
 export { totalOfAll } from './workloads.ts'
