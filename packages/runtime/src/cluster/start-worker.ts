@@ -16,13 +16,17 @@ import {
   type NatsOptions,
 } from '@streamy-db/jetstream'
 import { systemClock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { decodeDatabaseRecord, encodeDatabaseRecord } from '../database-record.ts'
 import type { DatabaseRecord } from '../database-record.ts'
 import { describeActors } from './front-desk/describe-actors.ts'
 import { patienceFrom } from './patience.ts'
+import { StatusDesk } from './status/status-desk.ts'
+import type { WorkerReport } from './status/worker-report.ts'
 import { Checkpoints } from './worker/checkpoints.ts'
 import type { ClusterWorker, WorkerParts, WorkerSettings } from './worker/cluster-worker.ts'
 import { DirectoryStateShelf } from './worker/directory-state-shelf.ts'
+import { IncidentReporter } from './worker/incident-reporter.ts'
 import { RunningWorker } from './worker/running-worker.ts'
 import { WorkerDesk } from './worker/worker-desk.ts'
 import { checkWorkerOptions } from './worker/worker-options.ts'
@@ -59,7 +63,7 @@ export async function startWorker(servers: Servers, options: WorkerOptions): Pro
   try {
     const shelf = await openShelf(options.directory, endings)
     const world = await openWorld(servers, options, program, endings)
-    const worker = await assemble({ registry, options, shelf, world, shutDown })
+    const worker = await assemble({ registry, options, shelf, world, endings, shutDown })
     await worker.start()
     return worker
   } catch (error) {
@@ -134,10 +138,11 @@ interface Assembly {
   readonly options: WorkerOptions
   readonly shelf: DirectoryStateShelf
   readonly world: World
+  readonly endings: (() => Promise<unknown>)[]
   readonly shutDown: () => Promise<void>
 }
 
-async function assemble({ registry, options, shelf, world, shutDown }: Assembly): Promise<RunningWorker> {
+async function assemble({ registry, options, shelf, world, endings, shutDown }: Assembly): Promise<RunningWorker> {
   const { bus, clock, database, program } = world
   const name = options.worker ?? (await shelf.nameOr(`${hostname().replace(/[^\w-]/g, '-')}-${token(4)}`))
   const makeDesk = (worker: ClusterWorker): WorkerDesk =>
@@ -152,16 +157,32 @@ async function assemble({ registry, options, shelf, world, shutDown }: Assembly)
       session: `worker.${worker.identity.incarnation}`,
       patience: patienceFrom(ASK_AGAIN_MS),
     })
-  return new RunningWorker({
+  const incidents = new IncidentReporter(options.onIncident ?? reportIncident)
+  const worker: RunningWorker = new RunningWorker({
     name,
     parts: () => ({ ...world, shelf, transport: new PeerTransport(bus, database.id) }),
     settings: settingsOf(options),
     incarnation: () => token(8),
     makeDesk,
-    onIncident: options.onIncident ?? reportIncident,
+    onIncident: (incident) => {
+      status.count(incident)
+      incidents.report(incident)
+    },
     onEvent: options.onEvent ?? ((line) => process.stderr.write(`streamy: ${line}\n`)),
     shutDown,
   })
+  const status = new StatusDesk(bus, database.id, statusReport(worker, database.id, clock))
+  endings.push(async () => status.close())
+  return worker
+}
+
+function statusReport(worker: RunningWorker, databaseId: string, clock: Clock): () => Omit<WorkerReport, 'incidents'> {
+  const startedAt = clock.now()
+  return () => {
+    const { name, incarnation, view, owned } = worker.status
+    const uptime = Math.round((clock.now() - startedAt) / 1_000_000)
+    return { name, incarnation, databaseId, view, owned: owned.length, ...worker.progress, uptime }
+  }
 }
 
 function settingsOf(options: WorkerOptions): WorkerSettings {

@@ -50,7 +50,7 @@ export function checkConnectOptions(options: ConnectOptions | undefined): assert
       throw invalid(`The option ${option} has the value ${String(value)}. Give whole numbers above zero.`)
   if (!isSession(sessionPrefix) || sessionPrefix.length > prefixLengthMax)
     throw invalid(
-      `The option sessionPrefix has the value ${String(sessionPrefix)}. Give letters, digits, - and _, ` +
+      `The option sessionPrefix has the value ${sessionPrefix}. Give letters, digits, - and _, ` +
         `in parts separated by dots, ${prefixLengthMax} characters at most.`,
     )
 }

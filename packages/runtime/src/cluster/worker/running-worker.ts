@@ -4,7 +4,7 @@
 import { ownedBy } from '@streamy-db/core'
 import type { Incident, PartitionId, View, WorkerIdentity } from '@streamy-db/core'
 import { ClusterWorker } from './cluster-worker.ts'
-import type { ClientDesk, WorkerEvents, WorkerParts, WorkerSettings } from './cluster-worker.ts'
+import type { ClientDesk, WorkerEvents, WorkerParts, WorkerProgress, WorkerSettings } from './cluster-worker.ts'
 
 /** What a worker's incarnations have in common. */
 export interface RunningWorkerOptions {
@@ -60,6 +60,11 @@ export class RunningWorker implements AsyncDisposable {
       await this.#end(error instanceof Error ? error : new Error(String(error)), false)
       throw error
     }
+  }
+
+  /** How its log and its engines stand. */
+  get progress(): WorkerProgress {
+    return this.#worker.progress
   }
 
   /** Asks for a checkpoint of the whole database now. */
