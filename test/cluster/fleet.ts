@@ -4,7 +4,12 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startNatsCluster, startNatsServer, type NatsServer, type NatsServerVersion } from '@streamy-db/jetstream/testing'
+import {
+  startNatsCluster,
+  startNatsServer,
+  type NatsServer,
+  type NatsServerVersion,
+} from '@streamy-db/jetstream/testing'
 import { connect, type ClusterDatabase } from 'streamy-db'
 import { Account, actors } from './actors.ts'
 import type { ClientReport, ReportedView, WorkerReport } from './child-report.ts'
@@ -68,7 +73,12 @@ export class Fleet {
   #view: ReportedView = { number: -1, members: [], owners: [] }
   #observer: LogObserver | undefined
 
-  private constructor(options: FleetOptions, directory: string, servers: readonly NatsServer[], urls: readonly string[]) {
+  private constructor(
+    options: FleetOptions,
+    directory: string,
+    servers: readonly NatsServer[],
+    urls: readonly string[],
+  ) {
     this.#options = options
     this.directory = directory
     this.servers = servers
@@ -180,7 +190,8 @@ export class Fleet {
   async until(condition: (view: ReportedView) => boolean): Promise<void> {
     while (!condition(this.#view)) {
       // Whoever has failed will not bring it about; this rejects with what it said.
-      for (const worker of this.workers.values()) if (worker.last('stopped') !== undefined) await worker.until(() => false)
+      for (const worker of this.workers.values())
+        if (worker.last('stopped') !== undefined) await worker.until(() => false)
       await new Promise<void>((resolve) => this.#watchers.add(resolve))
     }
   }
@@ -206,7 +217,8 @@ export class Fleet {
   async streamLeader(): Promise<NatsServer> {
     const { leader } = await (await this.observer()).state()
     const server = this.servers.find((each) => each.name === leader)
-    if (server === undefined) throw new Error(`The stream's leader is ${String(leader)}, which is no server of this fleet.`)
+    if (server === undefined)
+      throw new Error(`The stream's leader is ${String(leader)}, which is no server of this fleet.`)
     return server
   }
 

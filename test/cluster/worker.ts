@@ -49,7 +49,11 @@ async function leave(): Promise<void> {
 }
 
 async function stopped(error: unknown): Promise<never> {
-  await report({ kind: 'stopped', code: codeOf(error), message: error instanceof Error ? error.message : String(error) })
+  await report({
+    kind: 'stopped',
+    code: codeOf(error),
+    message: error instanceof Error ? error.message : String(error),
+  })
   process.exit(1)
 }
 

@@ -45,7 +45,10 @@ function printVerdict({ errors, judgements, total }: Outcome): boolean {
   const calls = judgements.flatMap(({ operations }) => operations).length
   console.log('\nVerdict')
   const claims = [
-    claim(`no error reached a caller: ${calls.toLocaleString('en')} calls, ${errors.length} errors`, errors.length === 0),
+    claim(
+      `no error reached a caller: ${calls.toLocaleString('en')} calls, ${errors.length} errors`,
+      errors.length === 0,
+    ),
     claim(`no money came or went: ${total} in all, of ${totalOfAll}`, total === totalOfAll),
     ...judgements.map(({ workload, operations, verdict }) =>
       claim(`${promises[workload]}: ${operations.length.toLocaleString('en')} calls`, verdict.result === 'valid'),

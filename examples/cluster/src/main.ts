@@ -18,7 +18,9 @@ const settleMs = 3000
 const interrupted = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
 
-console.log('Three nats-servers with three copies of the log, three workers, two clients: all processes on this machine.')
+console.log(
+  'Three nats-servers with three copies of the log, three workers, two clients: all processes on this machine.',
+)
 const onEvent = process.argv.includes('--verbose') ? (line: string): void => console.log(`         ${line}`) : undefined
 const fleet = await Fleet.start({
   servers: 3,
@@ -41,7 +43,9 @@ async function demonstrate(): Promise<boolean> {
   await fleet.openAccounts()
   const lanes = { bank: 8, transactions: 4, ids: 4, registers: 4, lists: 4 }
   await Promise.all(['client-1', 'client-2'].map((name) => fleet.startClient(name, { lanes, seed: name, thinkMs: 10 })))
-  console.log('Clients transfer money, take snapshots of all accounts, draw ids, compare and set registers, append to lists.')
+  console.log(
+    'Clients transfer money, take snapshots of all accounts, draw ids, compare and set registers, append to lists.',
+  )
 
   const board = new LiveBoard(fleet)
   const timeline = new Timeline()
@@ -90,7 +94,10 @@ async function runScenario(board: LiveBoard, timeline: Timeline): Promise<void> 
   await settle()
 
   const leader = await fleet.streamLeader()
-  begin('a server dies', `SIGKILL to ${leader.name}, process ${leader.pid}, which leads the log: the others elect a new leader.`)
+  begin(
+    'a server dies',
+    `SIGKILL to ${leader.name}, process ${leader.pid}, which leads the log: the others elect a new leader.`,
+  )
   await leader.kill()
   // As many calls cannot have been on their way.
   await fleet.completes(100)
