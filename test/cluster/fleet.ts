@@ -68,6 +68,7 @@ export class Fleet {
   readonly #latenciesUs: number[] = []
   readonly #options: FleetOptions
   readonly #urls: readonly string[]
+  readonly #starts = new Map<string, WorkerStart>()
   readonly #started = new Set<ChildProgram<WorkerReport> | ChildProgram<ClientReport>>()
   readonly #watchers = new Set<() => void>()
   #view: ReportedView = { number: -1, members: [], owners: [] }
@@ -136,8 +137,14 @@ export class Fleet {
     }
     const child: WorkerChild = new ChildProgram('worker', name, options, (report) => this.#note(name, report))
     this.workers.set(name, child)
+    this.#starts.set(name, start)
     this.#started.add(child)
     return child
+  }
+
+  /** Starts a worker's process again as it was started last. */
+  relaunch(name: string): WorkerChild {
+    return this.launchWorker(name, this.#starts.get(name))
   }
 
   /** Starts workers and waits until all are ready. */
@@ -196,6 +203,23 @@ export class Fleet {
     }
   }
 
+  /** Resolves when exactly these workers are ready and own everything. */
+  async shared(...names: readonly string[]): Promise<void> {
+    await this.until(({ members, owners }) => {
+      const ready = members.filter(({ phase }) => phase === 'ready').map(({ name }) => name)
+      return (
+        members.length === names.length &&
+        names.every((name) => ready.includes(name) && owners.includes(name)) &&
+        owners.every((owner) => owner !== null && names.includes(owner))
+      )
+    })
+  }
+
+  /** Resolves when a worker is no member any more. */
+  async evicted(name: string): Promise<void> {
+    await this.until(({ members }) => !members.some((member) => member.name === name))
+  }
+
   /** Resolves when clients have completed `count` more calls. */
   async completes(count: number): Promise<void> {
     const target = this.completed + count
@@ -235,6 +259,8 @@ export class Fleet {
   async stop(): Promise<void> {
     await Promise.all(Array.from(this.#started, (child) => child.kill()))
     await this.#observer?.close()
+    // Nothing of theirs is kept, so they need not end in good order.
+    await Promise.all(this.servers.map((server) => server.kill()))
     await Promise.all(this.servers.map((server) => server.stop()))
     await rm(this.directory, { recursive: true, force: true })
   }

@@ -12,6 +12,8 @@ import { Timeline } from './timeline.ts'
 const partitions = 24
 const heartbeatMs = 100
 const evictAfterMs = 800
+// A takeover replays the log from the newest checkpoint on.
+const checkpointBytes = 1024 * 1024
 const pauseMs = 3000
 const settleMs = 3000
 
@@ -25,7 +27,7 @@ const onEvent = process.argv.includes('--verbose') ? (line: string): void => con
 const fleet = await Fleet.start({
   servers: 3,
   partitions,
-  worker: { heartbeatMs, evictAfterMs },
+  worker: { heartbeatMs, evictAfterMs, checkpointBytes },
   ...(onEvent && { onEvent }),
 })
 try {
@@ -37,6 +39,8 @@ try {
 } finally {
   await fleet.stop()
 }
+// What was interrupted may still wait for something.
+process.exit()
 
 async function demonstrate(): Promise<boolean> {
   await fleet.startWorkers('w1', 'w2', 'w3')
@@ -50,12 +54,10 @@ async function demonstrate(): Promise<boolean> {
   const board = new LiveBoard(fleet)
   const timeline = new Timeline()
   board.start()
-  try {
-    await runScenario(board, timeline)
-    await fleet.stopClients()
-  } finally {
-    board.stop()
-  }
+  interrupted.signal.addEventListener('abort', () => board.stop())
+  await runScenario(board, timeline)
+  await fleet.stopClients()
+  board.stop()
   return await conclude(timeline)
 }
 
