@@ -106,7 +106,7 @@ async function runScenario(board: LiveBoard, timeline: Timeline): Promise<void> 
   timeline.settled()
   await pause(settleMs)
   begin('it comes back', `${leader.name} starts again.`)
-  await leader.launch()
+  await leader.launch('listening')
   await settle()
 
   begin('a worker joins', 'Worker w4 starts on an empty directory.', 100)

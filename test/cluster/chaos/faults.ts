@@ -89,7 +89,7 @@ async function killServer({ fleet, random, say }: Scene): Promise<void> {
   say(`SIGKILL to ${server.name ?? 'the server'}`)
   await server.kill()
   await sleep(below(1500, random))
-  await server.launch()
+  await server.launch('listening')
 }
 
 async function cutConnections({ proxies, random, say }: Scene): Promise<void> {
