@@ -28,6 +28,13 @@ export { RequestChannel, type Responder } from './request-channel.ts'
 export { isSupportedServer, oldestServer } from './server-version.ts'
 export type { StreamPublisherOptions } from './stream-publisher.ts'
 export {
+  clientStreamSubjects,
+  operatorStreamSubjects,
+  workerStreamSubjects,
+  type DatabaseNames,
+} from './stream-permissions.ts'
+export {
+  busSubject,
   databaseSubjects,
   discoverySubjects,
   isInbox,

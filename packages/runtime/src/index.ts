@@ -3,7 +3,15 @@
 export type { ClusterReferenceOptions, ConnectOptions } from './cluster/client/client-options.ts'
 export type { ClusterDatabase } from './cluster/client/cluster-database.ts'
 export { connect } from './cluster/connect.ts'
-export { startWorker, type Servers } from './cluster/start-worker.ts'
+export {
+  createDatabase,
+  type CreateDatabaseOptions,
+  type CreatedDatabase,
+  type Servers,
+} from './cluster/create-database.ts'
+export { databasePermissions, type DatabasePermissions, type DatabaseRole } from './cluster/permissions.ts'
+export { startWorker } from './cluster/start-worker.ts'
+export type { IncidentCounts } from './cluster/worker/incident-counter.ts'
 export { describeView, type RunningWorker, type WorkerStatus } from './cluster/worker/running-worker.ts'
 export type { WorkerOptions } from './cluster/worker/worker-options.ts'
 export { systemClock, type Clock } from './clock.ts'

@@ -20,6 +20,8 @@ export {
 export { StreamyError, type ErrorCode, type ErrorKind, type Incident, type Position } from '@streamy-db/core'
 export {
   connect,
+  createDatabase,
+  databasePermissions,
   ManualClock,
   open,
   startWorker,
@@ -28,8 +30,13 @@ export {
   type ClusterDatabase,
   type ClusterReferenceOptions,
   type ConnectOptions,
+  type CreateDatabaseOptions,
+  type CreatedDatabase,
   type Database,
+  type DatabasePermissions,
+  type DatabaseRole,
   type DatabaseTransaction,
+  type IncidentCounts,
   type OpenOptions,
   type ReferenceOptions,
   type RunningWorker,

@@ -141,10 +141,20 @@ export class Replica {
     this.#perform()
   }
 
-  /** Resolves once everything up to the end of a batch has resolved; never when the replica stops before. */
-  whenResolved(sequence: Sequence): Promise<void> {
+  /**
+   * Resolves once everything up to the end of a batch has resolved, or when `signal` aborts; never when the replica stops
+   * before.
+   */
+  whenResolved(sequence: Sequence, signal?: AbortSignal): Promise<void> {
     if (this.engine.resolvedBatch >= sequence) return Promise.resolve()
-    return new Promise((resolve) => this.#waiting.push({ sequence, resolve }))
+    return new Promise((resolve) => {
+      const waiting = { sequence, resolve }
+      this.#waiting.push(waiting)
+      signal?.addEventListener('abort', () => {
+        this.#waiting = this.#waiting.filter((each) => each !== waiting)
+        resolve()
+      })
+    })
   }
 
   /**

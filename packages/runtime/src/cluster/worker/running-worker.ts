@@ -4,6 +4,7 @@
 import { ownedBy } from '@streamy-db/core'
 import type { Incident, PartitionId, View, WorkerIdentity } from '@streamy-db/core'
 import { ClusterWorker } from './cluster-worker.ts'
+import { IncidentCounter, type IncidentCounts } from './incident-counter.ts'
 import type { ClientDesk, WorkerEvents, WorkerParts, WorkerSettings } from './cluster-worker.ts'
 
 /** What a worker's incarnations have in common. */
@@ -26,6 +27,7 @@ export interface RunningWorkerOptions {
 export interface WorkerStatus extends WorkerIdentity {
   readonly view: View | undefined
   readonly owned: readonly PartitionId[]
+  readonly incidents: IncidentCounts
 }
 
 const LEAVE_WAIT_MS = 30_000
@@ -36,6 +38,7 @@ export class RunningWorker implements AsyncDisposable {
   /** Resolves when it has stopped: with the error that stopped it, or with undefined when it was closed. */
   readonly stopped: Promise<Error | undefined>
   readonly #options: RunningWorkerOptions
+  readonly #incidents = new IncidentCounter()
   #worker: ClusterWorker
   #closing: Promise<void> | undefined
   #tellStopped: (error: Error | undefined) => void = () => {}
@@ -46,10 +49,15 @@ export class RunningWorker implements AsyncDisposable {
     this.stopped = new Promise((resolve) => (this.#tellStopped = resolve))
   }
 
-  /** Its name, incarnation, view and partitions. */
+  /** Its name, incarnation, view and partitions, and what it has met. */
   get status(): WorkerStatus {
     const { identity, view } = this.#worker
-    return { ...identity, view, owned: view === undefined ? [] : ownedBy(view, identity.name) }
+    return {
+      ...identity,
+      view,
+      owned: view === undefined ? [] : ownedBy(view, identity.name),
+      incidents: this.#incidents.counts,
+    }
   }
 
   /** Joins, and resolves when it is ready. */
@@ -91,7 +99,10 @@ export class RunningWorker implements AsyncDisposable {
   #events(): WorkerEvents {
     const { name, onIncident, onEvent } = this.#options
     return {
-      onIncident,
+      onIncident: (incident) => {
+        this.#incidents.note(incident)
+        onIncident(incident)
+      },
       onTrouble: (error) => onEvent(`${name}: ${error instanceof Error ? error.message : String(error)}`),
       onView: (view) => onEvent(`${name}: ${describeView(view)}`),
       onEvicted: () => void this.#startAnew(),
