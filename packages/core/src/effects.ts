@@ -10,6 +10,8 @@ export interface Incident {
   readonly kind: 'timer-failed' | 'tell-failed' | 'footprint-missed' | 'void-batch' | 'void-transaction'
   readonly position: Position
   readonly reason: string
+  /** The handler that could be mended, as `Type.message`, where it is one. */
+  readonly handler?: string
 }
 
 /** What an engine wants done. */

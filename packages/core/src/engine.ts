@@ -84,6 +84,7 @@ export class Engine {
   readonly #program: Program
   readonly #seed: string
   readonly #partitions: number
+  readonly #sequential: boolean
   readonly #ownership: Ownership
   readonly #state: EngineState
   readonly #effects = new EffectsBuffer()
@@ -104,6 +105,7 @@ export class Engine {
     const ownership = new Ownership({ ...options, executed, view: state.view })
     const home = new HomeDesk({ program, seed, state, effects, ownership, skip: options.skip ?? new Set() })
     this.#partitions = partitions
+    this.#sequential = sequential
     this.#ownership = ownership
     this.#state = state
     this.#inFlight = new TransactionsInFlight({ ...options, state, effects, home, ownership })
@@ -267,6 +269,8 @@ export class Engine {
 
   /** Whether the state as of the end of a batch can still, and already, be read here. */
   canReadAt(sequence: Sequence): boolean {
+    // There only the newest values are kept.
+    if (this.#sequential) return sequence === this.#state.scanned.sequence && sequence === this.resolvedBatch
     return sequence >= this.#state.captured.sequence && sequence <= this.resolvedBatch
   }
 

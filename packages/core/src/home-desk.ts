@@ -107,8 +107,9 @@ export class HomeDesk {
     if (!this.#isLive(entry)) return
     effects.submissions.push(this.#widened(next, entry))
     const call = entry.transaction.calls[0]!
-    const reason = `${call.ref.type}.${call.message} uses ${missed.ref.id}, which it does not declare. Declare it in touches.`
-    effects.incidents.push({ kind: 'footprint-missed', position, reason })
+    const handler = `${call.ref.type}.${call.message}`
+    const reason = `${handler} uses ${missed.ref.id}, which it does not declare, so it ran twice. Declare it in touches to make it faster.`
+    effects.incidents.push({ kind: 'footprint-missed', position, reason, handler })
   }
 
   // The next entry may declare more than the recorded retry does (F3), never another attempt.

@@ -72,6 +72,8 @@ export const limits = {
   recentIdsMax: 8192,
   /** Tells one worker has appended and not yet read back; the rest wait in the outbox. */
   tellsInFlightMax: 4096,
+  /** Handlers of which a worker remembers that it has reported them; those beyond are reported each time. */
+  handlersReportedMax: 10_000,
   /** Transactions for which a worker asks its peers again at once; the younger ones follow as those resolve. */
   transactionsAskedMax: 256,
   /** Retries and tells waiting in one worker to be appended; more are dropped and submitted again later. */

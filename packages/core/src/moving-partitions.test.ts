@@ -14,10 +14,11 @@ import { MemoryStateStore } from './memory-state-store.ts'
 import type { Reply } from './outcome.ts'
 import { destinationOf } from './peer-message.ts'
 import type { PeerMessage } from './peer-message.ts'
+import { indexOf, positionOf } from './position.ts'
 import type { PartitionId } from './position.ts'
 import { ToyProgram } from './testing/toy-program.ts'
 import { scriptCall, toyRef } from './testing/toy-script.ts'
-import { keyIn, toyTransaction } from './testing/toy-transactions.ts'
+import { keyIn, request, toyTransaction } from './testing/toy-transactions.ts'
 import type { Transaction } from './transaction.ts'
 
 const partitions = 3
@@ -33,6 +34,13 @@ const view: View = {
 
 /** One log and the engines that read it. */
 class Scene {
+  readonly #partitions: number
+  #clock = 0
+
+  constructor(count = partitions) {
+    this.#partitions = count
+  }
+
   readonly log: LogEntry[] = []
   readonly engines: Engine[] = []
   readonly replies: Reply[] = []
@@ -41,7 +49,7 @@ class Scene {
     const engine = new Engine({
       program: new ToyProgram(),
       store: new MemoryStateStore(),
-      partitions,
+      partitions: this.#partitions,
       seed: 'scene',
       owned: (partition) => executed.includes(partition),
       worker: { name, incarnation: '1' },
@@ -54,7 +62,7 @@ class Scene {
 
   append(...transactions: readonly Transaction[]): void {
     const builder = new BatchBuilder()
-    for (const transaction of transactions) builder.add(transaction, indexedPartitions(transaction, partitions))
+    for (const transaction of transactions) builder.add(transaction, indexedPartitions(transaction, this.#partitions))
     this.#grow(builder.take())
   }
 
@@ -62,6 +70,16 @@ class Scene {
     const out = new ByteWriter()
     encodeChange(out, change)
     this.#grow(encodeControlBatch('member', out.take()))
+  }
+
+  /** Lets time pass before the next entry. */
+  wait(us: number): void {
+    this.#clock += us
+  }
+
+  /** Takes the last entry for one that a client wrote. */
+  restrict(): void {
+    this.log.push({ ...this.log.pop()!, restrictedTo: 'client' })
   }
 
   /** Delivers and exchanges until nothing moves; answers what is said not to be held, by engine. */
@@ -97,7 +115,8 @@ class Scene {
 
   #grow(bytes: Uint8Array): void {
     const sequence = this.log.length + 1
-    this.log.push({ sequence, appendTime: sequence * 1000, bytes })
+    this.#clock += 1000
+    this.log.push({ sequence, appendTime: this.#clock, bytes })
   }
 }
 
@@ -165,5 +184,94 @@ describe('an engine made again with an extra partition', () => {
       expect(again.ownership.executesAt(1, again.next - 1)).toBe(true)
     }
     expect(again.ownership.executed).toEqual([2])
+  })
+})
+
+describe('a partition that was left', () => {
+  it.each([1, 3])('runs no timers any more where it was, with %i partitions', (count) => {
+    const scene = new Scene(count)
+    const owners = Array.from({ length: count }, () => 'a')
+    const members = view.members.slice(0, 1)
+    const engine = scene.engine('a', [0], { firstView: { ...view, members, owners } })
+    const key = keyIn(0, count)
+    scene.append(
+      toyTransaction(1, [
+        scriptCall(key, [
+          [
+            'timer',
+            10_000,
+            [
+              ['add', 1],
+              ['throw', 'late'],
+            ],
+            [],
+          ],
+        ]),
+      ]),
+    )
+    scene.change({ kind: 'evict', name: 'a', incarnation: '1', view: view.number })
+    scene.wait(60_000)
+    scene.change({ kind: 'join', name: 'b', incarnation: '1', fingerprint: 'code' })
+    scene.settle()
+    expect(engine.version(toyRef(key))).toBe(positionOf(1, 1))
+  })
+
+  it('no longer sends its tells, and does not keep others from sending theirs', () => {
+    const scene = new Scene()
+    const engine = scene.engine('a', [0], { firstView: { ...view, owners: ['a', undefined, undefined] } })
+    scene.append(toyTransaction(1, [scriptCall(x, [['tell', y, [['add', 1]], []]])]))
+    while (engine.next <= 1) engine.deliver(scene.log[engine.next - 1]!)
+    expect(engine.takeEffects().submissions).toHaveLength(1)
+    scene.change({ kind: 'evict', name: 'a', incarnation: '1', view: view.number })
+    engine.deliver(scene.log[1]!)
+    engine.askAgain()
+    expect(engine.takeEffects().submissions).toEqual([])
+  })
+})
+
+describe('what a client may not write', () => {
+  const tell = toyTransaction(request(4096, { session: '~0', suffix: 'made up' }), [scriptCall(x, [['add', 1]])], {
+    source: 0,
+  })
+  const retry = { ...votes, attempt: 2 }
+  const own = toyTransaction(request(9, { session: 'client.9' }), [scriptCall(x, [['add', 5]])])
+
+  it('is void on every engine alike: tells and retries, but not what stands beside them', () => {
+    const scene = new Scene()
+    for (const [index, name] of ['a', 'b', 'c'].entries()) scene.engine(name, [index])
+    scene.append(tell, retry, own)
+    scene.restrict()
+    const incidents = scene.engines.map((engine) => {
+      engine.deliver(scene.log[0]!)
+      return engine.takeEffects().incidents.map(({ kind, position }) => [kind, indexOf(position)])
+    })
+    expect(incidents).toEqual([
+      [
+        ['void-transaction', 1],
+        ['void-transaction', 2],
+      ],
+      [['void-transaction', 2]],
+      [['void-transaction', 2]],
+    ])
+    expect(scene.engines[0]!.version(toyRef(x))).toBe(positionOf(1, 3))
+  })
+
+  it.each(['member', 'checkpoint', 'create', 'tick'] as const)('is void: an entry of the kind %s', (kind) => {
+    const scene = new Scene()
+    const engine = scene.engine('a', [0])
+    const out = new ByteWriter()
+    if (kind === 'member') encodeChange(out, { kind: 'evict', name: 'a', incarnation: '1', view: view.number })
+    engine.deliver({ sequence: 1, appendTime: 5, bytes: encodeControlBatch(kind, out.take()), restrictedTo: 'client' })
+    const { incidents, checkpoints } = engine.takeEffects()
+    expect([incidents.map((incident) => incident.kind), checkpoints]).toEqual([['void-batch'], []])
+    expect([engine.view, engine.ownership.live, engine.scanned.sequence]).toEqual([view, [0], 1])
+  })
+
+  it('counts when a worker writes it', () => {
+    const scene = new Scene()
+    scene.engine('a', [0])
+    scene.append(tell)
+    scene.settle()
+    expect(scene.replies).toHaveLength(1)
   })
 })

@@ -10,7 +10,7 @@
 // O3 While an engine catches up it leaves nothing: a later view may give back what an earlier one takes away, and
 //    messages that it already missed once will be missed again.
 
-import { memberOf } from './membership.ts'
+import { memberOf, targetsOf } from './membership.ts'
 import type { View, WorkerIdentity } from './membership.ts'
 import { endOfBatch, sequenceOf } from './position.ts'
 import type { PartitionId, Position, Sequence } from './position.ts'
@@ -45,6 +45,8 @@ export class Ownership {
   readonly #leftAt = new Map<PartitionId, Sequence>()
   readonly #extra: Set<PartitionId>
   readonly #catchUpTo: Sequence
+  // Meant for another worker, which is bringing itself up to date with them or has taken them over.
+  readonly #handedOver = new Set<PartitionId>()
 
   constructor({ worker, executed, extra = nothing, catchUpTo = 0, view }: OwnershipOptions) {
     this.#worker = worker
@@ -53,6 +55,7 @@ export class Ownership {
     this.#catchUpTo = catchUpTo
     for (const partition of executed)
       if (worker === undefined || isOwner(view, worker, partition)) this.#begin(partition, 0)
+    if (worker !== undefined) this.#noteTargets(view, worker)
   }
 
   /** Whether the engine executes a partition now, where its scan stands. */
@@ -90,6 +93,14 @@ export class Ownership {
     return false
   }
 
+  /**
+   * Whether a partition is executed here for everyone, at a position: then nobody else needs what others send it. One that
+   * is to be handed over is executed by its next owner too.
+   */
+  serves(partition: PartitionId, position: Position): boolean {
+    return this.isLive(partition, position) && !this.#handedOver.has(partition)
+  }
+
   /** Whether a partition is this worker's where its scan stands. */
   isOwner(partition: PartitionId): boolean {
     return this.#openTerm(partition) !== undefined
@@ -99,6 +110,7 @@ export class Ownership {
   change(view: View, sequence: Sequence): readonly PartitionId[] {
     const worker = this.#worker
     if (worker === undefined) return none
+    this.#noteTargets(view, worker)
     const lost: PartitionId[] = []
     for (const partition of this.executed) {
       const term = this.#openTerm(partition)
@@ -119,6 +131,14 @@ export class Ownership {
     const spare = this.executed.filter((partition) => !this.isOwner(partition))
     this.#extra.clear()
     return this.#leave(spare, sequence)
+  }
+
+  // Of those that were left nothing changes any more: what is under way there is still wanted elsewhere.
+  #noteTargets(view: View, worker: WorkerIdentity): void {
+    const targets = targetsOf(view)
+    for (const partition of this.#executed)
+      if (targets[partition] === worker.name) this.#handedOver.delete(partition)
+      else this.#handedOver.add(partition)
   }
 
   #begin(partition: PartitionId, after: Position): void {

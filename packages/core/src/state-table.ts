@@ -7,7 +7,8 @@
 // T1 `get` answers the newest value put, wherever it lies.
 // T2 A capture as of p holds, of every changed key, the newest value put at or before p, and nothing later.
 // T3 A value put behind a newer one (at a lower position) never becomes the answer of `get`.
-// T4 `getAt` answers the value as of the end of any batch from the last captured one on.
+// T4 `getAt` answers the value as of the end of any batch from the last captured one on; where puts are sequential, only
+//    of the newest.
 
 import { sequenceOf } from './position.ts'
 import type { Position } from './position.ts'

@@ -99,7 +99,7 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     const transaction = this.#transactions.get(position)
     if (kind === 'ask') this.#answer(position, from, to, transaction === undefined && position <= scanned)
     else if (kind === 'unheld') this.#noteUnheld(message, transaction)
-    else if (position > scanned) this.#early.keep(message)
+    else if (position > scanned) this.#early.keep(message, scanned)
     else if (transaction !== undefined) transaction.receive(message)
     else if (kind === 'fetch') this.#answer(position, to, from, true)
   }
@@ -140,7 +140,7 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
   }
 
   executesAt(ref: ActorRef, sequence: Sequence): boolean {
-    return this.sequential || this.#options.ownership.executesAt(this.partitionOf(ref), sequence)
+    return this.#options.ownership.executesAt(this.partitionOf(ref), sequence)
   }
 
   isLocal(partition: PartitionId): boolean {
@@ -148,7 +148,7 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
   }
 
   serves(partition: PartitionId, position: Position): boolean {
-    return this.#options.ownership.isLive(partition, position)
+    return this.#options.ownership.serves(partition, position)
   }
 
   partitionOf(ref: ActorRef): PartitionId {

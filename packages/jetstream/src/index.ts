@@ -1,5 +1,8 @@
 // Public face of Streamy's cluster I/O, by name.
 
+export { assertDurable, durabilityOf, type Durability, type LogCopy, type SyncInterval } from './durability.ts'
+export { probeDurability, type DurabilityOptions } from './durability-probe.ts'
+export { createKey, type UserKey } from './create-key.ts'
 export type { FrameCounts } from './frame-assembler.ts'
 export { JetStreamApi, type JetStreamApiOptions } from './jetstream-api.ts'
 export { JetStreamCheckpointStore, type CheckpointStoreOptions } from './jetstream-checkpoint-store.ts'

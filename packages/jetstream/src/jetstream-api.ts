@@ -27,6 +27,8 @@ export interface StreamConfig {
   readonly allow_rollup_hdrs: boolean
   readonly discard_new_per_subject: boolean
   readonly description?: string
+  /** From 2.12 on: `async` acknowledges what is not written yet. */
+  readonly persist_mode?: string
 }
 
 /** A stream as the server tells of it. Whatever is false or zero may be left out of `config`. */

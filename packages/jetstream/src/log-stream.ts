@@ -146,6 +146,7 @@ function assertLogSettings(identity: IdentityRecord, info: StreamInfo): void {
   const sizeMin = limits.batchBytesMax + jetstreamLimits.messageOverheadBytes
   if (size !== -1 && size < sizeMin) assertSettings({ max_msg_size: sizeMin }, info)
   if (room <= 0) assertSettings({ max_bytes: identity.maxBytes }, info)
+  if (info.config.persist_mode === 'async') assertSettings({ persist_mode: 'default' }, info)
 }
 
 /** Publishes `proposal`, and gives the record that was there first, whoever wrote it. */

@@ -28,8 +28,8 @@ export interface BucketSubjects {
   readonly stream: string
   readonly chunks: string
   readonly records: string
-  chunk(nuid: string): string
-  record(name: string): string
+  readonly chunk: (nuid: string) => string
+  readonly record: (name: string) => string
 }
 
 /** Where a bucket keeps its objects. */

@@ -19,9 +19,9 @@ export interface DatabaseSubjects {
   /** What the log's stream takes in. */
   readonly logAll: string
   /** Messages between workers, to the owner of a partition. */
-  peer(partition: PartitionId): string
+  readonly peer: (partition: PartitionId) => string
   /** Questions of clients to the owner of a partition. */
-  query(partition: PartitionId): string
+  readonly query: (partition: PartitionId) => string
   /** Questions of clients to any worker: what is registered, who is there. */
   readonly control: string
   /** The bucket of checkpoints, in the format of NATS's object store. */

@@ -2,6 +2,7 @@
 
 export type { ClusterReferenceOptions, ConnectOptions } from './cluster/client/client-options.ts'
 export type { ClusterDatabase } from './cluster/client/cluster-database.ts'
+export { clusterLog, type OpenedClusterLog } from './cluster/cluster-log.ts'
 export { connect } from './cluster/connect.ts'
 export {
   createDatabase,
@@ -11,9 +12,12 @@ export {
 } from './cluster/create-database.ts'
 export { databasePermissions, type DatabasePermissions, type DatabaseRole } from './cluster/permissions.ts'
 export { startWorker } from './cluster/start-worker.ts'
-export type { IncidentCounts } from './cluster/worker/incident-counter.ts'
+export { clusterStatus, type ClusterStatus } from './cluster/status/cluster-status.ts'
+export type { WorkerReport } from './cluster/status/worker-report.ts'
 export { describeView, type RunningWorker, type WorkerStatus } from './cluster/worker/running-worker.ts'
 export type { WorkerOptions } from './cluster/worker/worker-options.ts'
+export { connectCluster, type ClusterParts } from './cluster/client/connect-cluster.ts'
+export { DeadlineExceeded } from './cluster/client/client-errors.ts'
 export { systemClock, type Clock } from './clock.ts'
 export type { ActorReferences, Database, DatabaseTransaction, ReferenceOptions } from './database.ts'
 export { ManualClock } from './manual-clock.ts'

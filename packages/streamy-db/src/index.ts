@@ -36,7 +36,6 @@ export {
   type DatabasePermissions,
   type DatabaseRole,
   type DatabaseTransaction,
-  type IncidentCounts,
   type OpenOptions,
   type ReferenceOptions,
   type RunningWorker,

@@ -13,6 +13,10 @@ export type { Declared, Script, Step } from './toy-script.ts'
 export { keyIn, request, toyTransaction } from './toy-transactions.ts'
 export { testTransportConformance, type TransportFixture } from './transport-conformance.ts'
 
+// What tests break, to see that it is noticed.
+export { Ownership } from '../ownership.ts'
+export { TransactionsInFlight } from '../transactions-in-flight.ts'
+
 // The formats and rules of the log and the state, for executors that share nothing else with the engine.
 export { footprintOf, nextAttempt, protocolOf } from '../footprint.ts'
 export type { RunOutcome } from '../outcome.ts'

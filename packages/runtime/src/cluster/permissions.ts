@@ -12,7 +12,7 @@ import {
   type DatabaseNames,
 } from '@streamy-db/jetstream'
 import { isClientPrefix } from './client/client-options.ts'
-import { addresses, workerSessionPrefix } from './protocol/addresses.ts'
+import { addresses, operatorSessionPrefix, workerSessionPrefix } from './protocol/addresses.ts'
 
 /** Who is to be permitted something. */
 export type DatabaseRole =
@@ -57,7 +57,7 @@ export function databasePermissions(database: DatabaseNames, who: DatabaseRole):
     case 'worker':
       return { ...workerPermissions(database, inbox), inboxPrefix }
     default:
-      return { publish: operatorStreamSubjects(database), subscribe: [inbox], inboxPrefix }
+      return { ...operatorPermissions(database, inbox), inboxPrefix }
   }
 }
 
@@ -67,7 +67,7 @@ function clientPermissions(database: DatabaseNames, sessionPrefix: string, inbox
   if (!isClientPrefix(sessionPrefix))
     throw new StreamyError(
       'OPTIONS_INVALID',
-      `The session prefix ${JSON.stringify(sessionPrefix)} cannot be used. Give letters, digits, - and _; not ${workerSessionPrefix}.`,
+      `The session prefix ${JSON.stringify(sessionPrefix)} cannot be used. Give letters, digits, - and _; not ${workerSessionPrefix} or ${operatorSessionPrefix}.`,
     )
   const { id, name } = database
   return {
@@ -104,10 +104,19 @@ function workerPermissions(database: DatabaseNames, inbox: string): Lists {
       ...subjectsOf(
         ...between,
         addresses.hello(name),
+        addresses.status(id),
         anyPartition(addresses.question(id, 0)),
         `${addresses.reply(id, workerSessionPrefix)}.>`,
       ),
     ],
+  }
+}
+
+function operatorPermissions(database: DatabaseNames, inbox: string): Lists {
+  const { id } = database
+  return {
+    publish: [...operatorStreamSubjects(database), ...subjectsOf(addresses.status(id))],
+    subscribe: [inbox, ...subjectsOf(`${addresses.reply(id, operatorSessionPrefix)}.>`)],
   }
 }
 

@@ -7,17 +7,21 @@ import { join } from 'node:path'
 import { ActorRegistry, createProgram, registerError } from '@streamy-db/actors'
 import { PeerTransport, StreamyError, firstView } from '@streamy-db/core'
 import type { MessageBus, Program } from '@streamy-db/core'
-import { NatsMessageBus, connectNats, type NatsConnection } from '@streamy-db/jetstream'
+import { NatsMessageBus, assertDurable, connectNats, probeDurability, type NatsConnection } from '@streamy-db/jetstream'
 import { systemClock } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { natsOptions, openStreams, type Servers } from './create-database.ts'
 import { findDatabase } from './find-database.ts'
 import { describeActors } from './front-desk/describe-actors.ts'
 import { patienceFrom } from './patience.ts'
 import { workerSessionPrefix } from './protocol/addresses.ts'
+import { StatusDesk } from './status/status-desk.ts'
+import type { WorkerReport } from './status/worker-report.ts'
 import { Checkpoints } from './worker/checkpoints.ts'
 import type { ClusterWorker, WorkerParts, WorkerSettings } from './worker/cluster-worker.ts'
 import { DirectoryStateShelf } from './worker/directory-state-shelf.ts'
-import { incidentWriter } from './worker/incident-counter.ts'
+import { IncidentReporter } from './worker/incident-reporter.ts'
+import { incidentWriter } from './worker/incident-writer.ts'
 import { RunningWorker } from './worker/running-worker.ts'
 import { WorkerDesk } from './worker/worker-desk.ts'
 import { checkWorkerOptions } from './worker/worker-options.ts'
@@ -34,7 +38,8 @@ const CLIENT_FRAGMENT_BYTES_MAX = 64 * MIB
  *
  * Rejects with OPTIONS_INVALID, REGISTRATION_INVALID for actors that cannot work, SERVER_UNAVAILABLE, SERVER_UNSUITABLE or
  * STREAM_MISMATCH where the servers are not as they must be, CODE_MISMATCH when workers of other code run the database,
- * DATABASE_LOCKED when another worker uses the directory, LOG_DIVERGED when the log is not the one it was, PERMISSION_DENIED.
+ * DATABASE_LOCKED when another worker uses the directory, LOG_DIVERGED when the log is not the one it was, PERMISSION_DENIED,
+ * DURABILITY_UNMET where `durable` is asked for and cannot hold.
  *
  * ```ts
  * const worker = await startWorker('nats://127.0.0.1:4222', { name: 'bank', actors: [Account] })
@@ -53,7 +58,7 @@ export async function startWorker(servers: Servers, options: WorkerOptions): Pro
   try {
     const shelf = await openShelf(options.directory, endings)
     const world = await openWorld(servers, options, program, endings)
-    const worker = await assemble({ registry, options, shelf, world, shutDown })
+    const worker = await assemble({ registry, options, shelf, world, endings, shutDown })
     await worker.start()
     return worker
   } catch (error) {
@@ -92,9 +97,10 @@ async function openWorld(
   const forLog = await connected('log')
   const forClients = await connected('clients')
   const forBus = await connected('peers')
-  const { databaseId, log, checkpoints } = await openStreams(forLog, options)
+  const { databaseId, log, stream, checkpoints } = await openStreams(forLog, options)
   endings.push(() => log.close())
   endings.push(() => checkpoints.close())
+  await sayDurability(forLog, stream.name, options)
   const desk = new NatsMessageBus(forClients, { fragmentBytesMax: CLIENT_FRAGMENT_BYTES_MAX })
   endings.push(() => desk.close())
   const bus = new NatsMessageBus(forBus)
@@ -111,15 +117,27 @@ async function openWorld(
   return { log, bus, desk, checkpoints, clock: systemClock, program, database, firstView: view }
 }
 
+// Whoever runs a worker knows from its first line what its servers promise.
+async function sayDurability(connection: NatsConnection, stream: string, options: WorkerOptions): Promise<void> {
+  const { durable = false, syncInterval, monitoringUrls, onEvent = writeLine } = options
+  const durability = await probeDurability(connection, stream, {
+    ...(syncInterval === undefined ? {} : { syncInterval }),
+    ...(monitoringUrls === undefined ? {} : { monitoringUrls }),
+  })
+  onEvent(durability.line)
+  if (durable) assertDurable(durability)
+}
+
 interface Assembly {
   readonly registry: ActorRegistry
   readonly options: WorkerOptions
   readonly shelf: DirectoryStateShelf
   readonly world: World
+  readonly endings: (() => Promise<unknown>)[]
   readonly shutDown: () => Promise<void>
 }
 
-async function assemble({ registry, options, shelf, world, shutDown }: Assembly): Promise<RunningWorker> {
+async function assemble({ registry, options, shelf, world, endings, shutDown }: Assembly): Promise<RunningWorker> {
   const { bus, desk, clock, database, program } = world
   const name = options.worker ?? (await shelf.nameOr(`${hostname().replace(/[^\w-]/g, '-')}-${token(4)}`))
   const makeDesk = (worker: ClusterWorker): WorkerDesk =>
@@ -134,16 +152,32 @@ async function assemble({ registry, options, shelf, world, shutDown }: Assembly)
       session: `${workerSessionPrefix}.${worker.identity.incarnation}`,
       patience: patienceFrom(ASK_AGAIN_MS),
     })
-  return new RunningWorker({
+  const incidents = new IncidentReporter(options.onIncident ?? incidentWriter(clock, writeLine))
+  const worker: RunningWorker = new RunningWorker({
     name,
     parts: () => ({ ...world, shelf, transport: new PeerTransport(bus, database.id) }),
     settings: settingsOf(options),
     incarnation: () => token(8),
     makeDesk,
-    onIncident: options.onIncident ?? incidentWriter(clock, writeLine),
+    onIncident: (incident) => {
+      status.count(incident)
+      incidents.report(incident)
+    },
     onEvent: options.onEvent ?? writeLine,
     shutDown,
   })
+  const status = new StatusDesk(desk, database.id, statusReport(worker, database.id, clock))
+  endings.push(async () => status.close())
+  return worker
+}
+
+function statusReport(worker: RunningWorker, databaseId: string, clock: Clock): () => Omit<WorkerReport, 'incidents'> {
+  const startedAt = clock.now()
+  return () => {
+    const { name, incarnation, view, owned } = worker.status
+    const uptime = Math.round((clock.now() - startedAt) / 1_000_000)
+    return { name, incarnation, databaseId, view, owned: owned.length, ...worker.progress, uptime }
+  }
 }
 
 function settingsOf(options: WorkerOptions): WorkerSettings {

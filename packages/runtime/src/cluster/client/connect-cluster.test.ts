@@ -1,6 +1,7 @@
 // Connecting: until a worker answers, or nobody has for too long.
 
 import { beforeEach, describe, expect, test } from 'vitest'
+import { rejectionOf } from '../testing/rejection-of.ts'
 import { ScriptedCluster } from '../testing/scripted-cluster.ts'
 import { connectCluster } from './connect-cluster.ts'
 import type { ConnectOptions } from './client-options.ts'
@@ -27,14 +28,14 @@ test('says hello again until a worker answers', async () => {
 
 test('rejects when no worker of that name answers within the deadline, and leaves nothing behind', async () => {
   const connecting = connectCluster(cluster.parts(), { name: 'other', deadlineMs: 1000 })
-  const failed = expect(connecting).rejects.toMatchObject({
+  const failed = rejectionOf(connecting)
+  await cluster.advance(251)
+  await cluster.advance(1000)
+  expect(await failed).toMatchObject({
     code: 'WORKERS_UNREACHABLE',
     kind: 'retry',
     message: expect.stringMatching(/other/) as string,
   })
-  await cluster.advance(251)
-  await cluster.advance(1000)
-  await failed
   await cluster.advance(60_000)
   expect(cluster.network.pending).toBe(0)
   expect(cluster.clock.alarms).toBe(0)
@@ -43,9 +44,9 @@ test('rejects when no worker of that name answers within the deadline, and leave
 test('rejects with what opening the log throws', async () => {
   const cause = new Error('no stream')
   const parts = { ...cluster.parts(), openLog: () => Promise.reject(cause) }
-  const failed = expect(connectCluster(parts, { name: 'bank' })).rejects.toBe(cause)
+  const failed = rejectionOf(connectCluster(parts, { name: 'bank' }))
   await cluster.turns()
-  await failed
+  expect(await failed).toBe(cause)
 })
 
 test('ends what the ports stand on when the database is closed, after the log', async () => {

@@ -2,7 +2,7 @@
 // ports only; what is behind them is for whoever calls it.
 
 import { ActorRegistry, createProgram, registerError } from '@streamy-db/actors'
-import type { Log, MessageBus } from '@streamy-db/core'
+import type { Log, MessageBus, Random } from '@streamy-db/core'
 import type { Clock } from '../../clock.ts'
 import { patienceFrom } from '../patience.ts'
 import { Intake } from '../protocol/intake.ts'
@@ -19,7 +19,7 @@ export interface ClusterParts {
   readonly bus: MessageBus
   readonly clock: Clock
   /** Fills bytes that nobody can guess: they tell sessions apart. */
-  readonly randomness: { fill(bytes: Uint8Array): void }
+  readonly randomness: Pick<Random, 'fill'>
   /** Opens the log of a database; the client closes it. */
   readonly openLog: (databaseId: string) => Promise<Log>
   /** Ends what the ports stand on, once the client has let go of them. */
@@ -57,6 +57,7 @@ export async function connectCluster(parts: ClusterParts, options: ConnectOption
 
 function sessionToken({ randomness }: ClusterParts): string {
   const bytes = new Uint8Array(16)
+  // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- it is no array, and fills the bytes
   randomness.fill(bytes)
   return Buffer.from(bytes).toString('hex')
 }

@@ -4,6 +4,7 @@ import { Actor, actor, message, query } from '@streamy-db/actors'
 import { actorRef, freeze, limits, partitionOf, positionOf, type Outcome, type Position } from '@streamy-db/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ActorDescription } from '../protocol/welcome.ts'
+import { rejectionOf } from '../testing/rejection-of.ts'
 import { ScriptedCluster } from '../testing/scripted-cluster.ts'
 import type { ClusterDatabase } from './cluster-database.ts'
 
@@ -83,23 +84,23 @@ describe('a query', () => {
 
   test('is asked again under its number until its deadline, and at once of a new owner', async () => {
     const value = db.actor(Account, 'a').value()
-    const failed = expect(value).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED', requestId: undefined })
+    const failed = rejectionOf(value)
     await cluster.advance(251)
     await cluster.notice(partitionOf(ref, 4))
     await cluster.notice((partitionOf(ref, 4) + 1) % 4)
     expect(cluster.asked('query').map(({ id }) => id)).toEqual([1, 1, 1])
     await cluster.advance(30_000)
-    await failed
+    expect(await failed).toMatchObject({ code: 'DEADLINE_EXCEEDED', requestId: undefined })
   })
 
   test('rejects with the error of its handler, and the position counts as seen', async () => {
     const value = db.actor(Account, 'a').value()
-    const failed = expect(value).rejects.toBeInstanceOf(RangeError)
+    const failed = rejectionOf(value)
     await cluster.turns()
     const { id, session: asker } = cluster.asked('query')[0]!
     const error = { name: 'RangeError', message: 'too far', data: undefined }
     await cluster.send(asker, { kind: 'failed', id, position: end(9), logTime: 1, reads: [], error })
-    await failed
+    expect(await failed).toBeInstanceOf(RangeError)
     expect(db.position).toBe(end(9))
   })
 
@@ -195,23 +196,23 @@ describe('a transaction', () => {
     const reading = db.transaction(async (tx) => {
       void tx.actor(Account, 'b').deposit(await tx.actor(Account, 'a').value())
     })
-    const conflicts = expect(reading).rejects.toMatchObject({ code: 'TRANSACTION_CONFLICT' })
+    const conflicts = rejectionOf(reading)
     for (let attempt = 0; attempt < limits.transactionAttemptsMax; attempt++) {
       await answer(1, end(9 + attempt))
       cluster.appends.at(-1)!.resolve(attempt + 1)
       await cluster.reply(cluster.transactions.at(-1)!, conflict)
     }
-    await conflicts
+    expect(await conflicts).toMatchObject({ code: 'TRANSACTION_CONFLICT' })
     expect(cluster.transactions).toHaveLength(limits.transactionAttemptsMax)
   })
 
   test('is not run again for an ASSERT_FAILED that a handler threw', async () => {
-    const failed = expect(db.transaction((tx) => void tx.actor(Account, 'b').deposit(1))).rejects.toMatchObject({
-      code: 'ASSERT_FAILED',
-    })
+    const failed = rejectionOf(db.transaction((tx) => void tx.actor(Account, 'b').deposit(1)))
     await cluster.turns()
     await cluster.reply(cluster.transactions[0]!, conflict)
-    await failed
+    expect(await failed).toMatchObject({
+      code: 'ASSERT_FAILED',
+    })
   })
 
   test('asserts what a query had read that failed, since the function may go on from there', async () => {

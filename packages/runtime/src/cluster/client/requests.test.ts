@@ -4,6 +4,7 @@ import { Actor, actor, ActorError, message, query } from '@streamy-db/actors'
 import { actorRef, freeze, homeOf, partitionOf, positionOf, StreamyError, type Outcome } from '@streamy-db/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { addresses } from '../protocol/addresses.ts'
+import { rejectionOf } from '../testing/rejection-of.ts'
 import { ScriptedCluster } from '../testing/scripted-cluster.ts'
 import { DeadlineExceeded } from './client-errors.ts'
 import { clientLimits } from './client-limits.ts'
@@ -70,11 +71,11 @@ describe('a request', () => {
 
   test('rejects with the error of its handler', async () => {
     const deposited = db.actor(Account, 'a').deposit(5)
-    const failed = expect(deposited).rejects.toSatisfy((error) => error instanceof Refused && error.data.balance === 0)
+    const failed = rejectionOf(deposited)
     await cluster.turns()
-    const error = { name: 'Refused', code: 'ACTOR_ERROR', message: 'no', data: freeze({ balance: 0 }, 'data') }
-    await cluster.reply(cluster.transactions[0]!, { kind: 'aborted', operation: 0, error })
-    await failed
+    const refusal = { name: 'Refused', code: 'ACTOR_ERROR', message: 'no', data: freeze({ balance: 0 }, 'data') }
+    await cluster.reply(cluster.transactions[0]!, { kind: 'aborted', operation: 0, error: refusal })
+    expect(await failed).toSatisfy((error) => error instanceof Refused && error.data.balance === 0)
   })
 
   test('shares an entry with all others of its turn, and few entries are under way', async () => {
@@ -217,7 +218,10 @@ describe('answered below', () => {
 describe('a deadline', () => {
   test('ends a request that may or may not have happened, by name', async () => {
     const deposited = db.actor(Account, 'a', { deadlineMs: 1000 }).deposit(5)
-    const failed = expect(deposited).rejects.toSatisfy(
+    const failed = rejectionOf(deposited)
+    await cluster.turns()
+    await cluster.advance(1001)
+    expect(await failed).toSatisfy(
       (error) =>
         error instanceof DeadlineExceeded &&
         error.code === 'DEADLINE_EXCEEDED' &&
@@ -225,9 +229,6 @@ describe('a deadline', () => {
         error.requestId === `${cluster.session}/1` &&
         error.message.includes('may or may not have happened'),
     )
-    await cluster.turns()
-    await cluster.advance(1001)
-    await failed
     await cluster.reply(cluster.transactions[0]!, done(5))
     await cluster.advance(5000)
     expect(cluster.asked('outcomes').length).toBeLessThanOrEqual(3)
@@ -236,11 +237,11 @@ describe('a deadline', () => {
   test('is the client’s own by default', async () => {
     const deposited = db.actor(Account, 'a').deposit(5)
     let ended = false
-    const failed = expect(deposited.finally(() => (ended = true))).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' })
+    const failed = rejectionOf(deposited.finally(() => (ended = true)))
     await cluster.advance(clientLimits.deadlineMs - 1)
     expect(ended).toBe(false)
     await cluster.advance(2)
-    await failed
+    expect(await failed).toMatchObject({ code: 'DEADLINE_EXCEEDED' })
   })
 
   test.each([0, -1, 1.5, 240_001, Number.NaN])('of %d is refused', (deadlineMs) => {
@@ -252,14 +253,14 @@ describe('what the log refuses', () => {
   test('may or may not have happened, and others go on', async () => {
     const first = db.actor(Account, 'a').deposit(5)
     const cause = new StreamyError('STORAGE_FAILED', 'no acknowledgement')
-    const failed = expect(first).rejects.toMatchObject({
+    const failed = rejectionOf(first)
+    await cluster.turns()
+    cluster.appends[0]!.reject(cause)
+    expect(await failed).toMatchObject({
       code: 'STORAGE_FAILED',
       message: expect.stringMatching(/may or may not have happened/) as string,
       cause,
     })
-    await cluster.turns()
-    cluster.appends[0]!.reject(cause)
-    await failed
     const second = db.actor(Account, 'a').deposit(6)
     await cluster.turns()
     expect(cluster.transactions[1]!.request!.answeredBelow).toBe(2)
@@ -270,10 +271,10 @@ describe('what the log refuses', () => {
   test('for want of room has not happened', async () => {
     const refused = db.actor(Account, 'a').deposit(5)
     const full = new StreamyError('OVERLOADED', 'the log is full; this entry was not taken')
-    const failed = expect(refused).rejects.toBe(full)
+    const failed = rejectionOf(refused)
     await cluster.turns()
     cluster.appends[0]!.reject(full)
-    await failed
+    expect(await failed).toBe(full)
   })
 })
 
@@ -391,9 +392,9 @@ describe('the log time that a request carries', () => {
     await cluster.advance(clientLimits.seenTimeAgeMaxUs / 1000 + 1)
     cluster.welcomes = false
     const deposited = db.actor(Account, 'a', { deadlineMs: 1000 }).deposit(1)
-    const failed = expect(deposited).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED', requestId: undefined })
+    const failed = rejectionOf(deposited)
     for (let slice = 0; slice < 6; slice++) await cluster.advance(251)
-    await failed
+    expect(await failed).toMatchObject({ code: 'DEADLINE_EXCEEDED', requestId: undefined })
     expect(cluster.transactions).toEqual([])
   })
 })
@@ -431,10 +432,10 @@ describe('closing', () => {
   })
 
   test('ends no later than the deadlines of what waits', async () => {
-    const failed = expect(db.actor(Account, 'a').deposit(5)).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' })
+    const failed = rejectionOf(db.actor(Account, 'a').deposit(5))
     const closing = db.close()
     await cluster.advance(30_001)
-    await failed
+    expect(await failed).toMatchObject({ code: 'DEADLINE_EXCEEDED' })
     await closing
   })
 })

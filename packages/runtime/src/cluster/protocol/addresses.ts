@@ -9,6 +9,7 @@
 //   <database id>.notice                 a worker that became owner, to all clients
 //   <database id>.heartbeat              workers, to each other
 //   <database id>.checkpoint             a worker that completed a checkpoint, to the others
+//   <database id>.status               operators, to all workers
 //   <database id>.peer.<partition>       workers, to whoever executes the partition (the core's peer transport)
 //
 // `permissions.ts` says from this file who may send and listen where.
@@ -24,11 +25,13 @@ export const addresses = {
   reply: (databaseId: string, session: string): string => `${databaseId}.reply.${session}`,
   notice: (databaseId: string): string => `${databaseId}.notice`,
   heartbeat: (databaseId: string): string => `${databaseId}.heartbeat`,
+  status: (databaseId: string): string => `${databaseId}.status`,
   checkpoint: (databaseId: string): string => `${databaseId}.checkpoint`,
 } as const
 
-/** What the names of workers' sessions begin with, and those of clients' do not. */
+/** What the names of workers' sessions begin with, and those of operators' tools; no client's do. */
 export const workerSessionPrefix = 'worker'
+export const operatorSessionPrefix = 'operator'
 
 /** Whether a text may be one part of an address: a database's name or id. */
 export function isToken(text: string): boolean {

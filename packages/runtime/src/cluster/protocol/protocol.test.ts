@@ -118,9 +118,9 @@ describe.each(codecs)('%s', (_, { any, encode, decode }) => {
     fc.assert(
       fc.property(any, (message) => {
         const bytes = encode(message)
-        const read = decode(bytes)
-        expect(encode(read)).toEqual(bytes)
-        expect(read).toEqual(message)
+        const received = decode(bytes)
+        expect(encode(received)).toEqual(bytes)
+        expect(received).toEqual(message)
       }),
     )
   })

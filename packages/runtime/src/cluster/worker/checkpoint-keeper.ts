@@ -14,6 +14,7 @@ import {
   viewKey,
 } from '@streamy-db/core'
 import type { Log, MessageBus, PartitionId, Sequence, StateStore, View } from '@streamy-db/core'
+import type { Clock } from '../../clock.ts'
 import type { DatabaseRecord } from '../../database-record.ts'
 import type { CheckpointHead } from './checkpoint-format.ts'
 import type { Checkpoints } from './checkpoints.ts'
@@ -26,6 +27,7 @@ export interface CheckpointKeeperOptions {
   readonly log: Log
   readonly appender: LogAppender
   readonly bus: MessageBus
+  readonly clock: Clock
   readonly address: string
   readonly database: DatabaseRecord
   readonly firstView: View
@@ -36,11 +38,15 @@ export interface CheckpointKeeperOptions {
   readonly onTrouble: (error: unknown) => void
 }
 
+// Then whoever waits makes do with an older one.
+const FRESH_WAIT_US = 10_000_000
+
 /** One worker's part in checkpoints. */
 export class CheckpointKeeper {
   readonly #options: CheckpointKeeperOptions
   readonly #unlisten: () => void
   readonly #saving = new Set<Promise<void>>()
+  readonly #waiting = new Set<{ readonly after: Sequence; readonly tell: (complete: boolean) => void }>()
   #bytes = 0
   #asked = false
   #stopped = false
@@ -68,6 +74,22 @@ export class CheckpointKeeper {
       .finally(() => (this.#asked = false))
   }
 
+  /** Asks for a checkpoint and resolves when one at or behind `after` is complete; with false when there is none in time. */
+  async fresh(after: Sequence): Promise<boolean> {
+    const { clock, checkpoints } = this.#options
+    const complete = new Promise<boolean>((tell) => {
+      const waiting = { after, tell }
+      this.#waiting.add(waiting)
+      clock.alarm(clock.now() + FRESH_WAIT_US, () => {
+        this.#waiting.delete(waiting)
+        tell(false)
+      })
+    })
+    this.ask()
+    const newest = (await checkpoints.complete()).at(-1) ?? 0
+    return newest >= after || (await complete)
+  }
+
   /** A replica has come to a checkpoint entry. */
   begin(replica: Replica, sequence: Sequence): void {
     this.#bytes = 0
@@ -86,6 +108,7 @@ export class CheckpointKeeper {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#unlisten()
+    for (const { tell } of this.#waiting) tell(false)
     await Promise.all(this.#saving)
   }
 
@@ -135,6 +158,11 @@ export class CheckpointKeeper {
   #completed(bytes: Uint8Array): void {
     const sequence = readSequence(bytes)
     if (sequence === undefined) return
+    for (const waiting of this.#waiting) {
+      if (sequence < waiting.after) continue
+      this.#waiting.delete(waiting)
+      waiting.tell(true)
+    }
     for (const { engine } of this.#options.replicas()) engine.trimMessages(sequence)
   }
 }

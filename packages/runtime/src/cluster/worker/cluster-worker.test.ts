@@ -231,6 +231,7 @@ test('a silent worker is evicted, and the others take over what it owned from a 
   running.delete(two)
   await until(() => one.owned.length === partitions)
   await transfers(20)
+  expect(viewOf(one).members).toHaveLength(1)
 })
 
 test('all workers crash at once, and those that come back recover everything', async () => {
@@ -248,4 +249,5 @@ test('all workers crash at once, and those that come back recover everything', a
   void four.then(() => ready++)
   await until(() => ready === 2)
   await transfers(20)
+  expect((await three).owned.length + (await four).owned.length).toBe(partitions)
 })

@@ -75,6 +75,14 @@ export interface WorkerEvents {
   readonly onFailed: (error: Error) => void
 }
 
+/** How a worker's engines stand. */
+export interface WorkerProgress {
+  /** The last batch that one of them has scanned, and the last up to which all of them have resolved everything. */
+  readonly scanned: Sequence
+  readonly resolved: Sequence
+  readonly replicas: number
+}
+
 /** What answers clients for a worker. */
 export interface ClientDesk {
   /** The partitions that are this worker's now. */
@@ -134,6 +142,7 @@ export class ClusterWorker implements ReplicaSetHost {
       log,
       appender: this.#appender,
       bus,
+      clock,
       address: addresses.checkpoint(database.id),
       database,
       firstView,
@@ -147,6 +156,14 @@ export class ClusterWorker implements ReplicaSetHost {
   /** The workers and owners as this worker last read them. */
   get view(): View | undefined {
     return this.#replicas.view
+  }
+
+  /** How far its engines have come. */
+  get progress(): WorkerProgress {
+    const { replicas } = this.#replicas
+    const scanned = Math.max(0, ...replicas.map(({ engine }) => engine.scanned.sequence))
+    const resolved = Math.min(scanned, ...replicas.map(({ engine }) => engine.resolvedBatch))
+    return { scanned, resolved, replicas: replicas.length }
   }
 
   /** Its partitions. */
@@ -230,8 +247,11 @@ export class ClusterWorker implements ReplicaSetHost {
     const { replies, submissions, incidents, checkpoints } = effects
     if (replies.length > 0) this.#desk.reply(replies, replica.engine.scanned.logTime)
     for (const transaction of submissions) this.#appender.submit(transaction)
+    if (incidents.length === 0 && checkpoints.length === 0) return
+    // What a replay meets has been dealt with.
+    if (!this.#replicas.hasCaughtUp(replica)) return
     for (const sequence of checkpoints) this.#keeper.begin(replica, sequence)
-    if (incidents.length > 0 && this.#replicas.hasCaughtUp(replica)) incidents.forEach(this.#events.onIncident)
+    for (const incident of incidents) this.#events.onIncident(incident)
   }
 
   executed(replica: Replica, bytes: number): void {
@@ -253,6 +273,10 @@ export class ClusterWorker implements ReplicaSetHost {
       this.#announced = ''
       this.#events.onTrouble(error)
     })
+  }
+
+  freshCheckpoint(after: Sequence): Promise<boolean> {
+    return this.#keeper.fresh(after)
   }
 
   became(): void {

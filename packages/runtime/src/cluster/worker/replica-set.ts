@@ -39,6 +39,8 @@ export interface ReplicaSetHost {
   viewed(view: View): void
   /** Replicas have caught up with these partitions, which are meant for this worker and not yet its own. */
   warm(partitions: readonly PartitionId[]): void
+  /** Resolves when there is a checkpoint at or behind a batch; false when there is none in time. */
+  freshCheckpoint(after: Sequence): Promise<boolean>
   /** These partitions are this worker's from now on. */
   became(partitions: readonly PartitionId[]): void
   /** Nothing can go on. */
@@ -92,6 +94,8 @@ export class ReplicaSet implements ReplicaHost {
   #viewBatch: Sequence = -1
   #reconciling: Promise<void> | undefined
   #again = false
+  readonly #scanWaiters: (() => void)[] = []
+  readonly #viewWaiters: (() => void)[] = []
   #stopped = false
   #cancelAlarm: () => void = () => {}
 
@@ -150,7 +154,7 @@ export class ReplicaSet implements ReplicaHost {
   async stop(keep: boolean): Promise<void> {
     this.#stopped = true
     this.#cancelAlarm()
-    for (const resolve of this.#scanWaiters.splice(0)) resolve()
+    for (const resolve of [...this.#scanWaiters.splice(0), ...this.#viewWaiters.splice(0)]) resolve()
     await this.#reconciling
     for (const held of this.#held) {
       await held.replica.stop()
@@ -174,6 +178,7 @@ export class ReplicaSet implements ReplicaHost {
       this.#viewBatch = sequence
       if (engine.view.number !== this.#view?.number) {
         this.#view = engine.view
+        for (const resolve of this.#viewWaiters.splice(0)) resolve()
         this.#options.host.viewed(engine.view)
         this.reconcile()
       }
@@ -191,8 +196,6 @@ export class ReplicaSet implements ReplicaHost {
     void this.#drop(held).then(() => (held.wanted.size === 0 ? this.start() : this.reconcile()))
     return undefined
   }
-
-  readonly #scanWaiters: (() => void)[] = []
 
   async #reconcile(): Promise<void> {
     while (this.#again && !this.#stopped) {
@@ -236,8 +239,24 @@ export class ReplicaSet implements ReplicaHost {
   }
 
   async #startFor(partitions: readonly PartitionId[]): Promise<void> {
+    if (!(await this.#isWorthStarting(partitions))) return
     const { shelved, partitions: found } = await this.#options.state.prepare(partitions, false)
     await this.#add({ store: shelved.store, shelved, wanted: new Set(found), extra: nobody, replaces: undefined })
+  }
+
+  // What another worker serves until this one is ready is best begun at a checkpoint of after the view that said so: from
+  // there on everything that its next owner needs is sent to it. Not worth it when the view changes meanwhile.
+  async #isWorthStarting(partitions: readonly PartitionId[]): Promise<boolean> {
+    const view = this.#view!
+    const { name } = this.#options.replica.worker
+    const served = partitions.some((partition) => {
+      const owner = view.owners[partition]
+      return owner !== undefined && owner !== name
+    })
+    if (!served || (await this.#options.state.hasOnShelf(partitions))) return true
+    const changed = new Promise<boolean>((resolve) => this.#viewWaiters.push(() => resolve(false)))
+    const fresh = this.#options.host.freshCheckpoint(this.#viewBatch).then(() => true)
+    return await Promise.race([changed, fresh])
   }
 
   #observe(store: StateStore): Promise<void> {
@@ -293,6 +312,7 @@ export class ReplicaSet implements ReplicaHost {
         const behind = tail - replica.engine.resolvedBatch
         if (behind <= LAG_BATCHES) break
         await replica.whenResolved(tail)
+        if (replica.stopped) return
       }
     } catch (error) {
       this.failed(replica, error instanceof Error ? error : new Error(String(error)))

@@ -68,7 +68,9 @@ export class Replica {
   #running: Promise<void> = Promise.resolve()
   #room: (() => void) | undefined
   #waiting: Waiting[] = []
-  #checkpoint: Sequence | undefined
+  /** That being saved, and one that waits; a flush goes up to the first (R1). */
+  #checkpoints: readonly Sequence[] = []
+  #saving: Promise<void> = Promise.resolve()
   #stopped = false
 
   constructor(options: ReplicaOptions) {
@@ -90,7 +92,7 @@ export class Replica {
         get changedActors() {
           return engine.changedActors
         },
-        captureState: () => engine.captureState(this.#checkpoint),
+        captureState: () => engine.captureState(this.#checkpoints[0]),
         stateFlushed: () => engine.stateFlushed(),
       },
       store: options.store,
@@ -142,11 +144,10 @@ export class Replica {
   }
 
   /**
-   * Resolves once everything up to the end of a batch has resolved, or when `signal` aborts; never when the replica stops
-   * before.
+   * Resolves once everything up to the end of a batch has resolved, the replica has stopped, or `signal` aborts.
    */
   whenResolved(sequence: Sequence, signal?: AbortSignal): Promise<void> {
-    if (this.engine.resolvedBatch >= sequence) return Promise.resolve()
+    if (this.engine.resolvedBatch >= sequence || this.#stopped) return Promise.resolve()
     return new Promise((resolve) => {
       const waiting = { sequence, resolve }
       this.#waiting.push(waiting)
@@ -158,21 +159,16 @@ export class Replica {
   }
 
   /**
-   * Brings the store to the state as of exactly the end of batch `sequence`, and keeps it there while `save` reads it.
-   * False when its state is beyond that already.
+   * Brings the store to the state as of exactly the end of batch `sequence`, and keeps it there while `save` reads it. One
+   * after the other; one that waits gives way to a later one. False when it gave way, or the state is beyond it already.
    */
   async checkpoint(sequence: Sequence, save: (store: StateStore) => Promise<void>): Promise<boolean> {
-    if (this.#checkpoint !== undefined || this.engine.captured.sequence > sequence) return false
-    this.#checkpoint = sequence
-    try {
-      await this.whenResolved(sequence)
-      await this.#flusher.flush()
-      if (this.engine.captured.sequence !== sequence) return false
-      await save(this.#options.store)
-      return true
-    } finally {
-      this.#checkpoint = undefined
-    }
+    if (this.engine.captured.sequence > sequence) return false
+    this.#checkpoints = [...this.#checkpoints.slice(0, 1), sequence]
+    const before = this.#saving
+    const saved = before.then(() => this.#save(sequence, save))
+    this.#saving = settled(saved)
+    return await saved
   }
 
   /** Brings the store up to what has resolved. */
@@ -185,6 +181,7 @@ export class Replica {
     this.#stopped = true
     this.#stopping.abort()
     this.#room?.()
+    for (const { resolve } of this.#waiting.splice(0)) resolve()
     await this.#running
     await this.#flusher.idle()
   }
@@ -206,6 +203,20 @@ export class Replica {
     this.#options.host.executed(this, entry.bytes.length)
     const full = this.#flusher.poll()
     if (full !== undefined) await full
+  }
+
+  async #save(sequence: Sequence, save: (store: StateStore) => Promise<void>): Promise<boolean> {
+    if (!this.#checkpoints.includes(sequence) || this.#stopped) return false
+    try {
+      await this.whenResolved(sequence)
+      if (this.#stopped) return false
+      await this.#flusher.flush()
+      if (this.engine.captured.sequence !== sequence) return false
+      await save(this.#options.store)
+      return true
+    } finally {
+      this.#checkpoints = this.#checkpoints.filter((other) => other !== sequence)
+    }
   }
 
   #perform(): void {
@@ -237,6 +248,11 @@ export class Replica {
 /** Whether a replica has executed everything up to the end of a batch. */
 export function hasResolved({ engine }: Replica, position: Position): boolean {
   return endOfBatch(engine.resolvedBatch) >= position
+}
+
+/** Resolves when a promise has come to an end, whichever. */
+async function settled(promise: Promise<unknown>): Promise<void> {
+  await Promise.allSettled([promise])
 }
 
 function asError(error: unknown): Error {

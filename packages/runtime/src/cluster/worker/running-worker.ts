@@ -4,8 +4,7 @@
 import { ownedBy } from '@streamy-db/core'
 import type { Incident, PartitionId, View, WorkerIdentity } from '@streamy-db/core'
 import { ClusterWorker } from './cluster-worker.ts'
-import { IncidentCounter, type IncidentCounts } from './incident-counter.ts'
-import type { ClientDesk, WorkerEvents, WorkerParts, WorkerSettings } from './cluster-worker.ts'
+import type { ClientDesk, WorkerEvents, WorkerParts, WorkerProgress, WorkerSettings } from './cluster-worker.ts'
 
 /** What a worker's incarnations have in common. */
 export interface RunningWorkerOptions {
@@ -27,7 +26,6 @@ export interface RunningWorkerOptions {
 export interface WorkerStatus extends WorkerIdentity {
   readonly view: View | undefined
   readonly owned: readonly PartitionId[]
-  readonly incidents: IncidentCounts
 }
 
 const LEAVE_WAIT_MS = 30_000
@@ -38,7 +36,6 @@ export class RunningWorker implements AsyncDisposable {
   /** Resolves when it has stopped: with the error that stopped it, or with undefined when it was closed. */
   readonly stopped: Promise<Error | undefined>
   readonly #options: RunningWorkerOptions
-  readonly #incidents = new IncidentCounter()
   #worker: ClusterWorker
   #closing: Promise<void> | undefined
   #tellStopped: (error: Error | undefined) => void = () => {}
@@ -49,14 +46,13 @@ export class RunningWorker implements AsyncDisposable {
     this.stopped = new Promise((resolve) => (this.#tellStopped = resolve))
   }
 
-  /** Its name, incarnation, view and partitions, and what it has met. */
+  /** Its name, incarnation, view and partitions. */
   get status(): WorkerStatus {
     const { identity, view } = this.#worker
     return {
       ...identity,
       view,
       owned: view === undefined ? [] : ownedBy(view, identity.name),
-      incidents: this.#incidents.counts,
     }
   }
 
@@ -68,6 +64,11 @@ export class RunningWorker implements AsyncDisposable {
       await this.#end(error instanceof Error ? error : new Error(String(error)), false)
       throw error
     }
+  }
+
+  /** How its log and its engines stand. */
+  get progress(): WorkerProgress {
+    return this.#worker.progress
   }
 
   /** Asks for a checkpoint of the whole database now. */
@@ -99,10 +100,7 @@ export class RunningWorker implements AsyncDisposable {
   #events(): WorkerEvents {
     const { name, onIncident, onEvent } = this.#options
     return {
-      onIncident: (incident) => {
-        this.#incidents.note(incident)
-        onIncident(incident)
-      },
+      onIncident,
       onTrouble: (error) => onEvent(`${name}: ${error instanceof Error ? error.message : String(error)}`),
       onView: (view) => onEvent(`${name}: ${describeView(view)}`),
       onEvicted: () => void this.#startAnew(),

@@ -69,7 +69,7 @@ export class WorkerDesk implements ClientDesk, FrontDeskHost {
     await replica.whenResolved(sequenceOf(position), signal)
     if (signal.aborted) return undefined
     // Whoever was evicted meanwhile has read it in the log before it came this far.
-    return replica.engine.ownership.isOwner(partition) ? new ReplicaReader(replica) : undefined
+    return !replica.stopped && replica.engine.ownership.isOwner(partition) ? new ReplicaReader(replica) : undefined
   }
 
   current(partition: PartitionId): PartitionReader | undefined {

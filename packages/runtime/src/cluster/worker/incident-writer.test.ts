@@ -1,25 +1,14 @@
-// Incidents are all counted, and written down only as far as somebody reads.
+// Incidents are written down only as far as somebody reads.
 
 import type { Incident } from '@streamy-db/core'
 import { expect, it } from 'vitest'
 import { ManualClock } from '../../manual-clock.ts'
-import { IncidentCounter, incidentWriter } from './incident-counter.ts'
+import { incidentWriter } from './incident-writer.ts'
 
-const incident = (kind: Incident['kind'], position = 1): Incident => ({ kind, position, reason: 'because' })
-
-it('counts by kind', () => {
-  const counter = new IncidentCounter()
-  const before = counter.counts
-  for (let n = 0; n < 3; n++) counter.note(incident('void-batch'))
-  counter.note(incident('tell-failed'))
-  expect(before['void-batch']).toBe(0)
-  expect(counter.counts).toEqual({
-    'timer-failed': 0,
-    'tell-failed': 1,
-    'footprint-missed': 0,
-    'void-batch': 3,
-    'void-transaction': 0,
-  })
+const incident = (kind: Incident['kind'], position = 1): Incident => ({
+  kind,
+  position,
+  reason: 'because',
 })
 
 it('writes ten of a kind a minute, and then how many it did not write', () => {

@@ -1,30 +1,8 @@
-// IncidentCounter: counts what went wrong where nobody waits, and writes down no more of a kind than somebody reads: whoever
-// may write into the log may fill it with entries that are void.
+// The incident writer: writes down what went wrong where nobody waits, and no more of a kind than somebody reads: whoever may
+// write into the log may fill it with entries that are void. Counting them is the status desk's.
 
 import type { Incident } from '@streamy-db/core'
 import type { Clock } from '../../clock.ts'
-
-/** How many incidents of each kind a worker has met since it was started. */
-export type IncidentCounts = Readonly<Record<Incident['kind'], number>>
-
-/** Counts incidents. */
-export class IncidentCounter {
-  readonly #counts: Record<Incident['kind'], number> = {
-    'timer-failed': 0,
-    'tell-failed': 0,
-    'footprint-missed': 0,
-    'void-batch': 0,
-    'void-transaction': 0,
-  }
-
-  get counts(): IncidentCounts {
-    return { ...this.#counts }
-  }
-
-  note({ kind }: Incident): void {
-    this.#counts[kind] += 1
-  }
-}
 
 const LINES_MAX = 10
 const PERIOD_US = 60_000_000
