@@ -39,7 +39,7 @@ export function workerStreamSubjects(database: DatabaseNames): readonly string[]
 
 /**
  * Subjects that an operator must publish to: makes, changes, saves, restores and deletes the streams, and moves their
- * leaders before a server is stopped. It cannot read or write what is in the log.
+ * leaders before a server is stopped. It writes nothing into the log; whoever may save it can read it, though.
  */
 export function operatorStreamSubjects(database: DatabaseNames): readonly string[] {
   const { log, discovery, checkpoints } = namesOf(database)

@@ -23,3 +23,4 @@ export type { ActorReferences, Database, DatabaseTransaction, ReferenceOptions }
 export { ManualClock } from './manual-clock.ts'
 export { open } from './open-embedded.ts'
 export type { OpenOptions } from './open-options.ts'
+export { createKey, type UserKey } from '@streamy-db/jetstream'

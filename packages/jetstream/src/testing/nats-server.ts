@@ -19,6 +19,10 @@ export interface NatsServerOptions {
   readonly maxPayload?: number
   /** More lines of the server's configuration. */
   readonly config?: string
+  /** A whole configuration file to run with instead; ports are the test's own, and its store is $NATS_STORE_DIR. */
+  readonly configFile?: string
+  /** What the configuration takes from its environment. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** How a server is one of a cluster. */
@@ -73,6 +77,7 @@ export class NatsServer {
 
   /** Where clients connect to. */
   get url(): string {
+    // A client turns to TLS by itself where the server demands it.
     return `nats://127.0.0.1:${this.#port}`
   }
 
@@ -105,9 +110,8 @@ export class NatsServer {
 
   /** Starts the process and waits until it is ready, or only until it listens. */
   async launch(wait: 'ready' | 'listening' = 'ready'): Promise<void> {
-    const configFile = join(this.#directory, 'nats.conf')
-    await writeFile(configFile, this.#config())
-    const child = spawn(this.#binary.path, ['-c', configFile], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const env = { ...process.env, ...this.#options.environment, NATS_STORE_DIR: this.storeDir }
+    const child = spawn(this.#binary.path, await this.#arguments(), { stdio: ['ignore', 'ignore', 'pipe'], env })
     await once(child, 'spawn')
     this.#process = child
     this.#watchdog = startWatchdog(child.pid!)
@@ -171,6 +175,17 @@ export class NatsServer {
     const force = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
     await exited
     clearTimeout(force)
+  }
+
+  async #arguments(): Promise<readonly string[]> {
+    const { configFile } = this.#options
+    if (configFile === undefined) {
+      const own = join(this.#directory, 'nats.conf')
+      await writeFile(own, this.#config())
+      return ['-c', own]
+    }
+    const ports = ['-a', '127.0.0.1', '-p', String(this.#port), '-m', String(this.#monitorPort)]
+    return ['-c', configFile, ...ports, '--ports_file_dir', this.#directory]
   }
 
   // The system chooses the ports at the first start, and the server says which in a file.

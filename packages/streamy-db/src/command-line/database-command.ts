@@ -74,7 +74,7 @@ async function printPermissions({ values }: CommandInput): Promise<number> {
 }
 
 async function printKey(): Promise<number> {
-  const { createKey } = await import('@streamy-db/jetstream')
+  const { createKey } = await import('@streamy-db/runtime')
   const { seed, publicKey } = createKey()
   process.stdout.write(`seed    ${seed}\npublic  ${publicKey}\n`)
   return 0
