@@ -50,7 +50,11 @@ export async function startDeployedCluster(): Promise<{
 }> {
   const certificates = await mkdtemp(join(tmpdir(), 'streamy-certificates-'))
   const names = ['server-1', 'server-2', 'server-3']
-  await run('sh', [join(deployFolder, 'certificates.sh'), certificates, ...names.map((name) => `${name},localhost,127.0.0.1`)])
+  await run('sh', [
+    join(deployFolder, 'certificates.sh'),
+    certificates,
+    ...names.map((name) => `${name},localhost,127.0.0.1`),
+  ])
   const keys = makeKeys(['web'])
   const cluster = await startNatsCluster({
     servers: 3,
@@ -78,15 +82,21 @@ export async function startDeployedCluster(): Promise<{
   return { cluster, roles: keys.roles({ servers: cluster.urls.map(byName), tls }), stop }
 }
 
-/** Starts one server on which these clients, a worker and an operator have their permissions for one database. */
+/**
+ * Starts one server on which these clients, a worker and an operator have their permissions for one database. The user of
+ * OBSERVER_NKEY, if the environment has one, may do everything.
+ */
 export async function startGuardedServer(
   name: string,
   id: string,
   clients: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly server: NatsServer; readonly roles: Roles }> {
   const keys = makeKeys(clients)
-  const config = await accountsText(name, id, clients)
-  const server = await startNatsServer({ config, environment: keys.environment })
+  const accounts = await accountsText(name, id, clients)
+  const isObserved = 'OBSERVER_NKEY' in environment
+  const config = isObserved ? accounts.replace('users: [', 'users: [ { nkey: $OBSERVER_NKEY }') : accounts
+  const server = await startNatsServer({ config, environment: { ...keys.environment, ...environment } })
   return { server, roles: keys.roles({ servers: server.url }) }
 }
 

@@ -21,4 +21,9 @@ export class Tally extends Actor {
   total(): number {
     return this.count
   }
+
+  @query()
+  totalWith(others: readonly string[]): number {
+    return others.reduce((sum, other) => sum + this.actor(Tally, other).total(), this.count)
+  }
 }
