@@ -1,9 +1,9 @@
 // Effects: what an engine wants done after an input. Whoever drives it takes them and does them.
 
-import type { Reply } from './outcome.ts'
+import type { Outcome, Reply } from './outcome.ts'
 import type { PeerMessage } from './peer-message.ts'
 import type { PartitionId, Position, Sequence } from './position.ts'
-import type { Transaction } from './transaction.ts'
+import type { Request, Transaction } from './transaction.ts'
 
 /** Something that went wrong by itself, for logs and counters: nobody waits for it. */
 export interface Incident {
@@ -31,8 +31,13 @@ export interface Effects {
   readonly unheld: readonly PartitionId[]
 }
 
+/** Takes the outcome of the transaction at `position`, while those behind it have yet to run. */
+export type Answer = (outcome: Outcome, position: Position) => void
+
 /** Effects while they gather. */
 export class EffectsBuffer {
+  /** Takes outcomes at once, instead of `replies`. */
+  answer: Answer | undefined = undefined
   replies: Reply[] = []
   messages: PeerMessage[] = []
   submissions: Transaction[] = []
@@ -43,6 +48,11 @@ export class EffectsBuffer {
   /** Notes that a partition's messages are not to be had. */
   addUnheld(partition: PartitionId): void {
     this.#unheld.add(partition)
+  }
+
+  reply(position: Position, attempt: number, request: Request | undefined, outcome: Outcome): void {
+    if (this.answer === undefined) this.replies.push({ position, attempt, request, outcome })
+    else this.answer(outcome, position)
   }
 
   take(): Effects {

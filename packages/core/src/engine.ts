@@ -11,7 +11,7 @@
 import type { ActorRecord } from './actor-record.ts'
 import type { Datum } from './datum.ts'
 import { EffectsBuffer } from './effects.ts'
-import type { Effects } from './effects.ts'
+import type { Answer, Effects } from './effects.ts'
 import { EngineState } from './engine-state.ts'
 import type { StateCapture } from './engine-state.ts'
 import { EntryExecution } from './entry.ts'
@@ -168,11 +168,18 @@ export class Engine {
 
   /**
    * Takes the next batch of the log. `decoded` may hold its transactions, when this process made the entry from them.
-   * Throws LOG_DIVERGED on a gap, FORMAT_UNKNOWN, HANDLER_FATAL; then the engine has stopped (E4).
+   * `answer` takes the outcomes of what resolves now, one by one, where they would gather in `replies` without it: so
+   * none is kept for longer than it takes. Throws LOG_DIVERGED on a gap, FORMAT_UNKNOWN, HANDLER_FATAL; then the engine
+   * has stopped (E4).
    */
-  deliver(entry: LogEntry, decoded?: readonly Transaction[]): void {
+  deliver(entry: LogEntry, decoded?: readonly Transaction[], answer?: Answer): void {
     this.#scanner.deliver(entry, decoded)
-    this.#advance()
+    this.#effects.answer = answer
+    try {
+      this.#advance()
+    } finally {
+      this.#effects.answer = undefined
+    }
   }
 
   /** Takes a message of another worker; any order, repeats and losses are fine (E3). */

@@ -88,8 +88,7 @@ export class HomeDesk {
 
   #reply(entry: Entry, outcome: Outcome): void {
     const { position, transaction } = entry
-    const { request, attempt } = transaction
-    if (this.#isLive(entry)) this.#options.effects.replies.push({ position, attempt, request, outcome })
+    if (this.#isLive(entry)) this.#options.effects.reply(position, transaction.attempt, transaction.request, outcome)
   }
 
   // Whether the world is to hear of it from here (O2).

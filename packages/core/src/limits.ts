@@ -11,8 +11,11 @@ const MIB = 1024 * KIB
 export const limits = {
   /** Transactions in one batch; the submitter starts the next batch. (format) */
   transactionsPerBatchMax: transactionIndexMax,
-  /** One log entry; the submitter starts the next batch. (format) */
-  batchBytesMax: 1 * MIB,
+  /**
+   * One log entry, with headers within the message size that a NATS server takes by default; the submitter starts the
+   * next batch. (format)
+   */
+  batchBytesMax: 1 * MIB - 8 * KIB,
   /** One transaction with all its arguments; refused with VALUE_TOO_LARGE. (format) */
   transactionBytesMax: 768 * KIB,
   /**

@@ -39,14 +39,6 @@ export class FramePublisher {
     else this.#scheduled ??= setImmediate(() => this.flush())
   }
 
-  /** Sends `payload` in this turn and by itself, to be answered to `reply`. Throws VALUE_TOO_LARGE. */
-  sendNow(subject: string, payload: Uint8Array, reply: string): void {
-    if (this.#closed) return
-    assertPayloadFits(payload)
-    for (const frame of encodeFrames([payload], this.#frameBytesMax()))
-      this.#connection.publish(subject, frame, { reply })
-  }
-
   /** Publishes what was gathered. */
   flush(): void {
     clearImmediate(this.#scheduled)

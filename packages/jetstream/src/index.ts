@@ -25,9 +25,6 @@ export {
   type NatsTls,
 } from './nats-connection.ts'
 export { NatsMessageBus, type MessageBusCounts } from './nats-message-bus.ts'
-export { NatsTransport, type TransportCounts } from './nats-transport.ts'
-export { ReplyInbox, ReplySender } from './reply-inbox.ts'
-export { RequestChannel, type Responder } from './request-channel.ts'
 export { isSupportedServer, oldestServer } from './server-version.ts'
 export type { StreamPublisherOptions } from './stream-publisher.ts'
 export {
@@ -40,7 +37,6 @@ export {
   busSubject,
   databaseSubjects,
   discoverySubjects,
-  isInbox,
   type DatabaseSubjects,
   type DiscoverySubjects,
 } from './subjects.ts'

@@ -262,8 +262,10 @@ class ClientMessageView implements NatsMessage {
     return this.#message.reply ?? ''
   }
 
+  /** No Buffer, whatever the client gives: the same bytes should look the same wherever they come from. */
   get data(): Uint8Array {
-    return this.#message.data
+    const { buffer, byteOffset, byteLength } = this.#message.data
+    return new Uint8Array(buffer, byteOffset, byteLength)
   }
 
   get status(): number {

@@ -1,12 +1,12 @@
 // The subjects of a database: each its own, each valid, and none of them where another database's could be.
 
 import { expect, it } from 'vitest'
-import { databaseSubjects, discoverySubjects, isInbox } from './subjects.ts'
+import { busSubject, databaseSubjects, discoverySubjects } from './subjects.ts'
 
 it('are all different, within a database and between databases', () => {
   const all = ['a', 'b', 'log', 'database'].flatMap((id) => {
-    const { log, control, peer, query } = databaseSubjects(id)
-    return [log, control, peer(0), peer(12), query(0), query(12)]
+    const { log, clientLog } = databaseSubjects(id)
+    return [log, clientLog, busSubject(`${id}.peer.0`), busSubject(`${id}.question.0`)]
   })
   const found = ['a', 'b', 'identity'].flatMap((name) => {
     const { identity, log } = discoverySubjects(name)
@@ -26,10 +26,4 @@ it('take no id that would say something else', () => {
   for (const id of ['', 'a.b', '*', '>', 'a b', 'ä'])
     for (const subjects of [databaseSubjects, discoverySubjects])
       expect(() => subjects(id)).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
-})
-
-it('are no inboxes, and inboxes are', () => {
-  const { log, control, peer, query } = databaseSubjects('a')
-  expect([log, control, peer(0), query(0), '$JS.API.INFO', '_INBOX'].filter(isInbox)).toEqual([])
-  expect(['_INBOX.a', '_INBOX_client.a.b', '_INBOX.abc.1-0'].filter((subject) => !isInbox(subject))).toEqual([])
 })

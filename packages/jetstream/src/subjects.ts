@@ -1,7 +1,7 @@
 // Every subject and stream name of a database, in one place, so that permissions can be written down from it. What the
 // names of databases may be is decided here too, since they become part of subjects.
 
-import { StreamyError, type PartitionId } from '@streamy-db/core'
+import { StreamyError } from '@streamy-db/core'
 
 /** Where everything of one database is. */
 export interface DatabaseSubjects {
@@ -18,12 +18,6 @@ export interface DatabaseSubjects {
   readonly clientLogPrefix: string
   /** What the log's stream takes in. */
   readonly logAll: string
-  /** Messages between workers, to the owner of a partition. */
-  readonly peer: (partition: PartitionId) => string
-  /** Questions of clients to the owner of a partition. */
-  readonly query: (partition: PartitionId) => string
-  /** Questions of clients to any worker: what is registered, who is there. */
-  readonly control: string
   /** The bucket of checkpoints, in the format of NATS's object store. */
   readonly checkpointBucket: string
 }
@@ -53,9 +47,6 @@ export function databaseSubjects(databaseId: string): DatabaseSubjects {
     clientLog: (sessionPrefix) => `${prefix}.log.client.${sessionPrefix}`,
     clientLogPrefix: `${prefix}.log.client.`,
     logAll: `${prefix}.log.>`,
-    peer: (partition) => `${prefix}.p.${partition}`,
-    query: (partition) => `${prefix}.q.${partition}`,
-    control: `${prefix}.control`,
     checkpointBucket: `STREAMY_CHECKPOINTS_${databaseId}`,
   }
 }
@@ -76,16 +67,6 @@ export function discoverySubjects(name: string): DiscoverySubjects {
 export function busSubject(address: string): string {
   return `streamy.${address}`
 }
-
-/**
- * Whether a worker may answer to `subject`. Workers may publish where clients may not, so they answer to inboxes only:
- * anything else that a request names as its reply is refused.
- */
-export function isInbox(subject: string): boolean {
-  return subject.length <= INBOX_LENGTH_MAX && /^_INBOX[\w-]*(\.[\w-]+)+$/.test(subject)
-}
-
-const INBOX_LENGTH_MAX = 256
 
 // Subjects that no database owns continue with these where its id would be.
 const reserved: ReadonlySet<string> = new Set(['database', 'hello', 'welcome'])

@@ -1,26 +1,44 @@
-// ReferenceClasses: one class of references for each actor class, made when the first reference is, whose methods all
-// call one `send`. A name that is no handler becomes a method that says which ones there are.
+// ReferenceClasses: makes references for one kind of client, and keeps the class it builds for each actor type the first
+// time it is asked for. What a reference's methods do is the `send` it was given.
 
-import { referenceClass, type ActorDefinition, type ReferenceClass, type Send } from '@streamy-db/actors'
+import { actorRefOf, referenceClass } from '@streamy-db/actors'
+import type { Actor, ActorClass, ActorDefinition, ActorRegistry, ReferenceClass, Send } from '@streamy-db/actors'
 import { refuseUnknownMessages } from './unknown-messages.ts'
 
-/** The reference classes of one `send`. */
-export class ReferenceClasses<Context> {
-  readonly #send: Send<Context>
-  readonly #classes = new WeakMap<ActorDefinition, ReferenceClass<Context>>()
+interface Prepared<Context> {
+  readonly type: string
+  readonly references: ReferenceClass<Context>
+}
 
-  constructor(send: Send<Context>) {
+/** The references of clients of one kind. */
+export class ReferenceClasses<Context> {
+  readonly #registry: ActorRegistry
+  readonly #send: Send<Context>
+  // By class and by name, as callers give it: one look-up a reference.
+  readonly #prepared = new Map<ActorClass | string, Prepared<Context>>()
+
+  constructor(registry: ActorRegistry, send: Send<Context>) {
+    this.#registry = registry
     this.#send = send
   }
 
-  /** The class of references to actors of `definition`. */
-  of(definition: ActorDefinition): ReferenceClass<Context> {
-    const known = this.#classes.get(definition)
-    if (known !== undefined) return known
-    const made = referenceClass(definition.handlers.values(), this.#send)
-    // What is behind unknown names does not look at what a reference was made with.
-    refuseUnknownMessages(made as ReferenceClass, definition)
-    this.#classes.set(definition, made)
-    return made
+  /** A reference for `context` to the actor `key`. Throws ACTOR_UNKNOWN and KEY_INVALID. */
+  reference<T extends Actor>(context: Context, type: ActorClass<T> | string, key: string): object {
+    const { type: name, references } = this.#prepared.get(type) ?? this.#prepare(type)
+    return new references(context, actorRefOf(name, key))
+  }
+
+  #prepare(type: ActorClass | string): Prepared<Context> {
+    const definition = this.#registry.find(type)
+    const known = this.#prepared.get(definition.name)
+    const prepared = known ?? { type: definition.name, references: this.#build(definition) }
+    this.#prepared.set(definition.name, prepared).set(type, prepared)
+    return prepared
+  }
+
+  #build(definition: ActorDefinition): ReferenceClass<Context> {
+    const built = referenceClass(definition.handlers.values(), this.#send)
+    refuseUnknownMessages(built, definition)
+    return built
   }
 }

@@ -13,7 +13,7 @@ import { describeActors } from './front-desk/describe-actors.ts'
 import { FrontDesk } from './front-desk/front-desk.ts'
 import { patienceFrom } from './patience.ts'
 import { EngineHost } from './testing/engine-host.ts'
-import { MemoryBusNetwork, type BusFaults } from './testing/memory-bus.ts'
+import { MemoryBusNetwork, type BusFaults } from '@streamy-db/core/testing'
 
 class InsufficientFunds extends ActorError<{ balance: number; wanted: number }> {}
 

@@ -6,7 +6,6 @@ import { StreamyError, peerAddress } from '@streamy-db/core'
 import {
   busSubject,
   clientStreamSubjects,
-  isInbox,
   operatorStreamSubjects,
   workerStreamSubjects,
   type DatabaseNames,
@@ -45,7 +44,7 @@ export interface DatabasePermissions {
  */
 export function databasePermissions(database: DatabaseNames, who: DatabaseRole): DatabasePermissions {
   const inboxPrefix = who.inboxPrefix ?? defaultInbox(who)
-  if (!isInbox(`${inboxPrefix}.x`))
+  if (!/^_INBOX[\w-]*(\.[\w-]+)*$/.test(inboxPrefix))
     throw new StreamyError(
       'OPTIONS_INVALID',
       `The inbox prefix ${JSON.stringify(inboxPrefix)} cannot be used. Give a subject that begins with _INBOX, such as _INBOX_bank.`,

@@ -48,14 +48,12 @@ export class KnownActors {
 
   /** A maker of references whose methods call `take`. Throws ACTOR_UNKNOWN and KEY_INVALID. */
   references<Context>(take: TakeCall<Context>): (type: ActorClass | string, key: string, context: Context) => object {
-    const classes = new ReferenceClasses<Context>((context, ref, handler, args) =>
+    const { registry } = this.#local
+    const known = new ReferenceClasses<Context>(registry, (context, ref, handler, args) =>
       take(context, () => this.#prepare(ref, handler, args)),
     )
     return (type, key, context) => {
-      if (typeof type !== 'string' || this.#isLocal(type)) {
-        const definition = this.#local.registry.find(type)
-        return new (classes.of(definition))(context, actorRefOf(definition.name, key))
-      }
+      if (typeof type !== 'string' || this.#isLocal(type)) return known.reference(context, type, key)
       const actor = this.#find(type)
       return dynamicReference(actorRefOf(type, key), (ref, name, args) =>
         take(context, () => prepareDescribed(actor, ref, name, args)),
@@ -77,7 +75,7 @@ export class KnownActors {
     )
   }
 
-  #prepare(ref: ActorRef, handler: HandlerDefinition, args: readonly unknown[]): PreparedCall {
+  #prepare(ref: ActorRef, handler: HandlerDefinition, args: unknown[]): PreparedCall {
     const { kind, label, name } = handler
     const call = { ref, message: name, args: packArguments(handler, args) }
     return { kind, label, call, touches: this.#touches(handler, call), asksFootprint: false }

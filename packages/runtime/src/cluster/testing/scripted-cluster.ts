@@ -12,7 +12,7 @@ import { encodeClientMessage, type ClientMessage, type ReplyMessage } from '../p
 import { encodeNotice } from '../protocol/notice.ts'
 import { decodeQuestion, type Question } from '../protocol/question.ts'
 import { decodeHello, encodeWelcome, type ActorDescription } from '../protocol/welcome.ts'
-import { MemoryBusNetwork } from './memory-bus.ts'
+import { MemoryBusNetwork } from '@streamy-db/core/testing'
 
 /** An append that the log has not settled. */
 export interface HeldAppend {

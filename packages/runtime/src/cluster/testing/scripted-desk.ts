@@ -12,7 +12,7 @@ import { addresses } from '../protocol/addresses.ts'
 import { decodeClientMessage, encodeClientMessage, type ClientMessage } from '../protocol/client-message.ts'
 import { encodeQuestion, type Freshness, type Question } from '../protocol/question.ts'
 import { decodeWelcome, encodeHello, type Welcome } from '../protocol/welcome.ts'
-import { MemoryBusNetwork } from './memory-bus.ts'
+import { MemoryBusNetwork } from '@streamy-db/core/testing'
 
 @actor()
 class Account extends Actor {

@@ -284,6 +284,10 @@ export class ClusterWorker implements ReplicaSetHost {
     this.#armTick()
   }
 
+  troubled(error: Error): void {
+    this.#events.onTrouble(error)
+  }
+
   failed(error: Error): void {
     if (this.#ending !== 'ended') this.#events.onFailed(error)
   }

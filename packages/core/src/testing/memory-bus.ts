@@ -1,7 +1,8 @@
 // MemoryBusNetwork: message buses within one process, as bad as a test wants them. Nothing moves by itself: `run` carries
 // what is on its way, and a seed decides what is lost, repeated or overtaken. So the same seed does the same.
 
-import { Random, type MessageBus } from '@streamy-db/core'
+import type { MessageBus } from '../message-bus.ts'
+import { Random } from '../random.ts'
 
 /** How bad a network is. */
 export interface BusFaults {
