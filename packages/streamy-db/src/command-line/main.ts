@@ -10,11 +10,12 @@ import { StreamyError } from '@streamy-db/core'
 import { callCommand } from './call-command.ts'
 import type { Command } from './command.ts'
 import { UsageError } from './command.ts'
+import { databaseCommand } from './database-command.ts'
 import { logCommand } from './log-command.ts'
 import { statusCommand } from './status-command.ts'
 import { workerCommand } from './worker-command.ts'
 
-const commands: readonly Command[] = [workerCommand, callCommand, statusCommand, logCommand]
+const commands: readonly Command[] = [workerCommand, callCommand, statusCommand, logCommand, databaseCommand]
 
 const overview = `streamy: state that must be right
 

@@ -147,10 +147,19 @@ export class Replica {
     this.#perform()
   }
 
-  /** Resolves once everything up to the end of a batch has resolved, or the replica has stopped. */
-  whenResolved(sequence: Sequence): Promise<void> {
+  /**
+   * Resolves once everything up to the end of a batch has resolved, the replica has stopped, or `signal` aborts.
+   */
+  whenResolved(sequence: Sequence, signal?: AbortSignal): Promise<void> {
     if (this.engine.resolvedBatch >= sequence || this.#stopped) return Promise.resolve()
-    return new Promise((resolve) => this.#waiting.push({ sequence, resolve }))
+    return new Promise((resolve) => {
+      const waiting = { sequence, resolve }
+      this.#waiting.push(waiting)
+      signal?.addEventListener('abort', () => {
+        this.#waiting = this.#waiting.filter((each) => each !== waiting)
+        resolve()
+      })
+    })
   }
 
   /**
