@@ -4,7 +4,7 @@
 
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Random } from '@streamy-db/core'
+import { Random, unreachable } from '@streamy-db/core'
 import { type Database, type Position, type Reference } from 'streamy-db'
 import { HistoryWriter } from '../checkers/history-file.ts'
 import { Account, InsufficientFunds, List, Register, Sequence, type Content, type ListStep } from './actors.ts'
@@ -118,6 +118,8 @@ export class Load {
         return () => this.#useRegister()
       case 'lists':
         return () => this.#useLists()
+      default:
+        return unreachable(name)
     }
   }
 

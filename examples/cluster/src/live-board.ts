@@ -48,7 +48,7 @@ export class LiveBoard {
     console.log(
       [
         this.#time(),
-        `${rate.toLocaleString('en').padStart(7)}`,
+        rate.toLocaleString('en').padStart(7),
         inMilliseconds(latencies, 0.5).padStart(8),
         inMilliseconds(latencies, 0.99).padStart(8),
         fleet.errors.length > 0 ? this.#paint(errors, 31) : errors,
