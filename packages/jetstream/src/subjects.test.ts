@@ -5,8 +5,8 @@ import { busSubject, databaseSubjects, discoverySubjects } from './subjects.ts'
 
 it('are all different, within a database and between databases', () => {
   const all = ['a', 'b', 'log', 'database'].flatMap((id) => {
-    const { log, clientLog } = databaseSubjects(id)
-    return [log, clientLog, busSubject(`${id}.peer.0`), busSubject(`${id}.question.0`)]
+    const subjects = databaseSubjects(id)
+    return [subjects.log, subjects.clientLog('client'), busSubject(`${id}.peer.0`), busSubject(`${id}.question.0`)]
   })
   const found = ['a', 'b', 'identity'].flatMap((name) => {
     const { identity, log } = discoverySubjects(name)
