@@ -79,7 +79,8 @@ class Forgetful extends Engine {
 // Believes clients everything.
 class Trusting extends Engine {
   override deliver(entry: LogEntry, decoded?: readonly Transaction[]): void {
-    super.deliver({ ...entry, restricted: false }, decoded)
+    const { restrictedTo: _, ...trusted } = entry
+    super.deliver(trusted, decoded)
   }
 }
 

@@ -81,8 +81,9 @@ export class MovingLog {
 }
 
 function viewAfter(view: View, entry: LogEntry): View {
+  if (entry.restrictedTo !== undefined) return view
   const batch = openBatch(entry.bytes)
-  if (batch.kind !== 'member' || entry.restricted === true) return view
+  if (batch.kind !== 'member') return view
   try {
     return changeView(view, decodeChange(new ByteReader(controlBody(batch))))
   } catch (error) {

@@ -26,7 +26,7 @@ import type { Replica } from './replica.ts'
 import { describe, describeMessage } from './simulation.ts'
 import type { Vocabulary } from './vocabulary.ts'
 import type { Workload } from './workload.ts'
-import { entryOf, garbageEntry, tickEntry, World, type IndexedTransaction } from './world.ts'
+import { clientPrefix, entryOf, garbageEntry, tickEntry, World, type IndexedTransaction } from './world.ts'
 
 const stepsMax = 4000
 const roundsMax = 120
@@ -248,7 +248,12 @@ export class MovingSimulation<Saying> {
   }
 
   #grow(bytes: Uint8Array, what: string, restricted = false): void {
-    const entry = { sequence: this.#log.tail + 1, appendTime: this.#clock, bytes, restricted }
+    const entry = {
+      sequence: this.#log.tail + 1,
+      appendTime: this.#clock,
+      bytes,
+      ...(restricted && { restrictedTo: clientPrefix }),
+    }
     this.#note(`batch ${entry.sequence} at ${entry.appendTime}: ${what}`)
     this.#log.append(entry)
     this.#logTime = this.#judge.appended(entry)

@@ -72,7 +72,7 @@ export class ReferenceExecutor {
     this.#finished = []
     this.#logTime = Math.max(entry.appendTime, this.#logTime + 1)
     this.#startBatch(positionOf(entry.sequence, 0))
-    const batch = openBatch(entry.bytes)
+    const batch = openBatch(entry.bytes, { restricted: entry.restrictedTo !== undefined })
     if (batch.kind === 'transactions') this.#runBatch(entry, batch)
     return {
       logTime: this.#logTime,
@@ -133,7 +133,7 @@ export class ReferenceExecutor {
   #runBatch(entry: LogEntry, batch: Batch): void {
     for (const [i, indexed] of batch.partitions.entries()) {
       const reader = new ByteReader(batch.bytes, batch.offsets[i], batch.offsets[i + 1])
-      const transaction = readTransaction(reader, indexed, this.#options.partitions, entry.restricted === true)
+      const transaction = readTransaction(reader, indexed, this.#options.partitions, entry.restrictedTo)
       if (transaction !== undefined) this.#runEntry(transaction, positionOf(entry.sequence, i + 1))
     }
   }
@@ -196,11 +196,15 @@ function readTransaction(
   reader: ByteReader,
   indexed: readonly PartitionId[],
   partitions: number,
-  restricted: boolean,
+  restrictedTo: string | undefined,
 ): Transaction | undefined {
   try {
     const transaction = decodeTransaction(reader)
-    if (restricted && (transaction.source !== undefined || transaction.attempt > 1)) return undefined
+    if (restrictedTo !== undefined) {
+      if (transaction.source !== undefined || transaction.attempt > 1) return undefined
+      if (transaction.request !== undefined && !transaction.request.session.startsWith(`${restrictedTo}.`))
+        return undefined
+    }
     return isVoid(transaction, indexed, partitions) ? undefined : transaction
   } catch (error) {
     if (error instanceof MalformedBytes) return undefined

@@ -74,5 +74,5 @@ export {
 } from './state-format.ts'
 export { decodeTransaction, encodeTransaction, readCall, readRef, writeCall, writeRef } from './transaction-codec.ts'
 export type { Assert, Request, Transaction } from './transaction.ts'
-export { PeerTransport } from './peer-transport.ts'
+export { peerAddress, PeerTransport } from './peer-transport.ts'
 export type { Transport } from './transport.ts'

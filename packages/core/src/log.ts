@@ -17,10 +17,11 @@ export interface LogEntry {
   readonly appendTime: number
   readonly bytes: Uint8Array
   /**
-   * Whether it was written by somebody who may only send first attempts of transactions of its own: then anything else
-   * in it is void. Logs that cannot tell leave it out; all readers of a log are told the same.
+   * What the names of the sessions begin with for which its writer may speak, which is a client: then anything but first
+   * attempts of their transactions is void in it. Absent for what workers wrote, and from logs that cannot tell; all
+   * readers of a log are told the same.
    */
-  readonly restricted?: boolean
+  readonly restrictedTo?: string
 }
 
 /**

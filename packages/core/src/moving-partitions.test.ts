@@ -79,7 +79,7 @@ class Scene {
 
   /** Takes the last entry for one that a client wrote. */
   restrict(): void {
-    this.log.push({ ...this.log.pop()!, restricted: true })
+    this.log.push({ ...this.log.pop()!, restrictedTo: 'client' })
   }
 
   /** Delivers and exchanges until nothing moves; answers what is said not to be held, by engine. */
@@ -234,7 +234,7 @@ describe('what a client may not write', () => {
     source: 0,
   })
   const retry = { ...votes, attempt: 2 }
-  const own = toyTransaction(9, [scriptCall(x, [['add', 5]])])
+  const own = toyTransaction(request(9, { session: 'client.9' }), [scriptCall(x, [['add', 5]])])
 
   it('is void on every engine alike: tells and retries, but not what stands beside them', () => {
     const scene = new Scene()
@@ -261,7 +261,7 @@ describe('what a client may not write', () => {
     const engine = scene.engine('a', [0])
     const out = new ByteWriter()
     if (kind === 'member') encodeChange(out, { kind: 'evict', name: 'a', incarnation: '1', view: view.number })
-    engine.deliver({ sequence: 1, appendTime: 5, bytes: encodeControlBatch(kind, out.take()), restricted: true })
+    engine.deliver({ sequence: 1, appendTime: 5, bytes: encodeControlBatch(kind, out.take()), restrictedTo: 'client' })
     const { incidents, checkpoints } = engine.takeEffects()
     expect([incidents.map((incident) => incident.kind), checkpoints]).toEqual([['void-batch'], []])
     expect([engine.view, engine.ownership.live, engine.scanned.sequence]).toEqual([view, [0], 1])

@@ -8,6 +8,11 @@ import type { PeerMessage } from './peer-message.ts'
 import type { PartitionId } from './position.ts'
 import type { Transport } from './transport.ts'
 
+/** The address of messages for whoever executes a partition. */
+export function peerAddress(databaseId: string, partition: PartitionId): string {
+  return `${databaseId}.peer.${partition}`
+}
+
 /** A {@link Transport} of one database over a bus, which it leaves open. */
 export class PeerTransport implements Transport {
   readonly #bus: MessageBus
@@ -61,7 +66,7 @@ export class PeerTransport implements Transport {
   }
 
   #address(partition: PartitionId): string {
-    return `${this.#databaseId}.peer.${partition}`
+    return peerAddress(this.#databaseId, partition)
   }
 
   // Anybody who may write to the address may have sent these bytes.

@@ -54,8 +54,8 @@ interface OpenScan {
   readonly batch: Batch | undefined
   readonly progress: Progress
   readonly decoded: readonly Transaction[] | undefined
-  /** Written by somebody who may only send transactions of its own. */
-  readonly restricted: boolean
+  /** What the sessions of its writer begin with, if that is a client. */
+  readonly restrictedTo: string | undefined
   readonly count: number
   /** Of the next transaction, from 0. */
   index: number
@@ -119,21 +119,22 @@ export class Scanner {
     const { partitions } = this.#options
     if (decoded !== undefined && decoded.length > 0 && partitions === 1) {
       const progress = this.#enter(entry)
-      this.#open = { batch: undefined, progress, decoded, restricted: false, count: decoded.length, index: 0 }
+      this.#open = { batch: undefined, progress, decoded, restrictedTo: undefined, count: decoded.length, index: 0 }
       return
     }
     const batch = this.#judge(entry)
     if (batch.kind === 'transactions') {
       const progress = this.#enter(entry)
-      const restricted = entry.restricted === true
-      this.#open = { batch, progress, decoded, restricted, count: batch.partitions.length, index: 0 }
+      const { restrictedTo } = entry
+      this.#open = { batch, progress, decoded, restrictedTo, count: batch.partitions.length, index: 0 }
     } else this.#control(entry, batch)
   }
 
   // Whoever may only send transactions can write nothing else that counts.
   #judge(entry: LogEntry): Batch | VoidBatch {
-    const batch = openBatch(entry.bytes)
-    if (entry.restricted !== true || batch.kind === 'transactions' || batch.kind === 'void') return batch
+    const restricted = entry.restrictedTo !== undefined
+    const batch = openBatch(entry.bytes, { restricted })
+    if (!restricted || batch.kind === 'transactions' || batch.kind === 'void') return batch
     return { kind: 'void', reason: `a client may not write an entry of the kind ${batch.kind}` }
   }
 
@@ -192,7 +193,7 @@ export class Scanner {
   #startTransaction(open: OpenScan, position: Position): boolean {
     const { partitions, ownership, state, inFlight, effects } = this.#options
     const transaction =
-      open.decoded?.[open.index] ?? judgeTransaction(open.batch!, open.index, partitions, open.restricted)
+      open.decoded?.[open.index] ?? judgeTransaction(open.batch!, open.index, partitions, open.restrictedTo)
     if (typeof transaction === 'string') {
       effects.incidents.push({ kind: 'void-transaction', position, reason: transaction })
       return true

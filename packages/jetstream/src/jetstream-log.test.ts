@@ -205,7 +205,7 @@ async function holedLog(
   const config = { name, subjects: [`holed.${name}`], storage: 'file', allow_direct: true, num_replicas: 1 }
   // What is left out is as the server would have it.
   const { created } = await api.createStream(config as unknown as StreamConfig)
-  const stream = { name, subject: `holed.${name}`, clientSubject: `holed.${name}.client`, created, replicas: 1 }
+  const stream = { name, subject: `holed.${name}`, clientPrefix: `holed.${name}.client.`, created, replicas: 1 }
   const log = new JetStreamLog({ connection, api, stream })
   for (let index = 1; index <= 10; index++) await log.append(Uint8Array.of(index))
   await callServer(connection, `STREAM.MSG.DELETE.${name}`, { seq: hole, no_erase: true })

@@ -23,10 +23,10 @@ import { onceAvailable } from './stream-settings.ts'
 /** The stream that a log is, as it was when it was made. */
 export interface LogStream {
   readonly name: string
-  /** Workers' entries. */
+  /** Where this process appends. */
   readonly subject: string
-  /** Clients' entries. */
-  readonly clientSubject: string
+  /** What the subjects of clients' entries begin with. */
+  readonly clientPrefix: string
   /** When it was made: another time is another stream under its name (L6). */
   readonly created: string
   readonly replicas: number
@@ -39,8 +39,6 @@ export interface JetStreamLogOptions {
   readonly api: JetStreamApi
   readonly stream: LogStream
   readonly publisher?: StreamPublisherOptions
-  /** Who appends; default `worker`. */
-  readonly role?: 'worker' | 'client'
 }
 
 /**
@@ -61,8 +59,8 @@ export class JetStreamLog implements Log {
   #trimming: Promise<void> = Promise.resolve()
   #closed = false
 
-  constructor({ connection, api, stream, publisher, role = 'worker' }: JetStreamLogOptions) {
-    this.#subject = role === 'worker' ? stream.subject : stream.clientSubject
+  constructor({ connection, api, stream, publisher }: JetStreamLogOptions) {
+    this.#subject = stream.subject
     this.#connection = connection
     this.#api = api
     this.#stream = stream
@@ -95,7 +93,7 @@ export class JetStreamLog implements Log {
       connection: this.#connection,
       api: this.#api,
       stream: this.#stream.name,
-      clientSubject: this.#stream.clientSubject,
+      clientPrefix: this.#stream.clientPrefix,
       replicas: this.#stream.replicas,
       info: async () => this.#checked(await this.#api.streamInfo(this.#stream.name)),
       onChange: () => this.#readers.wake(),

@@ -18,12 +18,14 @@ export interface OpenLogOptions extends JetStreamApiOptions {
   /** The database's name: letters, digits, hyphens and underscores. */
   readonly name: string
   readonly publisher?: StreamPublisherOptions
-  /** Who appends: nothing counts in a client's entries but transactions of its own. Default `worker`. */
-  readonly role?: 'worker' | 'client'
+  /** A client's: what the names of its sessions begin with; in its entries nothing else counts. Absent: a worker's. */
+  readonly sessionPrefix?: string
 }
 
 /** How to make the log when there is none yet; compared, where given, when there is. */
 export interface CreateLogOptions extends OpenLogOptions {
+  /** The database's id, never used before, for permissions that are written before there is a database. Default: random. */
+  readonly id?: string
   /** Copies of the log on as many servers; 3 survive the loss of one. Default 1. */
   readonly replicas?: 1 | 3 | 5
   /** Room for the log between two checkpoints and some more; default 4 GiB. The server sets it aside. */
@@ -64,20 +66,27 @@ export async function openLogStream(connection: NatsConnection, options: OpenLog
 }
 
 /**
- * Opens the log of the database `name`, making the database when there is none. Throws STREAM_MISMATCH when there is one
- * with other settings, SERVER_UNSUITABLE when this server cannot hold it.
+ * Opens the log of the database `name`, making the database when there is none; where there is one it needs no permission
+ * to make it. Throws STREAM_MISMATCH when there is one with other settings, SERVER_UNSUITABLE when this server cannot hold
+ * it, PERMISSION_DENIED when there is none and this user may not make it.
  */
 export async function createLogStream(connection: NatsConnection, options: CreateLogOptions): Promise<OpenedLog> {
   return await withApi(connection, options, async (api, subjects) => {
-    const { replicas = 1, maxBytes = jetstreamLimits.logBytesMax } = options
+    const { id = randomUUID(), replicas = 1, maxBytes = jetstreamLimits.logBytesMax } = options
+    const found = await readRecord<IdentityRecord>(api, subjects, subjects.identity)
+    if (found !== undefined) assertSameOptions(options, found)
+    const foundLog = found && (await readRecord<LogRecord>(api, subjects, subjects.log))
+    if (foundLog !== undefined) return await openExisting(api, found!, foundLog)
+    // Names what is wrong with an id before anything is made.
+    databaseSubjects(id)
     await createStream(api, discoveryConfig(subjects, replicas))
-    const proposal: IdentityRecord = { version: RECORD_VERSION, id: randomUUID(), replicas, maxBytes }
+    const proposal: IdentityRecord = { version: RECORD_VERSION, id, replicas, maxBytes }
     const identity = await decide(connection, api, subjects, subjects.identity, proposal)
     assertSameOptions(options, identity)
     const record = await readRecord<LogRecord>(api, subjects, subjects.log)
     if (record !== undefined) return await openExisting(api, identity, record)
     // Whoever comes this far makes the same stream, so it does not matter how many do.
-    const { created } = await createStream(api, logConfig(identity, connection.maxPayload))
+    const { created } = await createStream(api, logConfig(identity, connection.maxPayload, options.name))
     const observed: LogRecord = { version: RECORD_VERSION, created }
     const decided = await decide(connection, api, subjects, subjects.log, observed)
     return await openExisting(api, identity, decided)
@@ -97,9 +106,11 @@ async function withApi(
   const api = new JetStreamApi(connection, options)
   try {
     const { databaseId, stream } = await find(api, subjects)
-    const { publisher, role } = options
-    const log = new JetStreamLog({ connection, api, stream, ...(publisher && { publisher }), ...(role && { role }) })
-    return { databaseId, stream, log }
+    const { publisher, sessionPrefix } = options
+    const subject = sessionPrefix === undefined ? stream.subject : `${stream.clientPrefix}${sessionPrefix}`
+    const appended = { ...stream, subject }
+    const log = new JetStreamLog({ connection, api, stream: appended, ...(publisher && { publisher }) })
+    return { databaseId, stream: appended, log }
   } catch (error) {
     api.close()
     throw error
@@ -112,7 +123,7 @@ async function openExisting(
   { created }: LogRecord,
 ): Promise<{ readonly databaseId: string; readonly stream: LogStream }> {
   const { id } = identity
-  const { logStream: name, log, clientLog } = databaseSubjects(id)
+  const { logStream: name, log, clientLogPrefix: clientPrefix } = databaseSubjects(id)
   const info = await onceAvailable(() => api.streamInfo(name))
   if (info === undefined || info.created !== created) {
     const found = info === undefined ? 'is gone' : `was made at ${info.created} instead of ${created}`
@@ -122,13 +133,14 @@ async function openExisting(
   assertLogSettings(identity, info)
   return {
     databaseId: id,
-    stream: { name, subject: log, clientSubject: clientLog, created, replicas: info.config.num_replicas ?? 1 },
+    stream: { name, subject: log, clientPrefix, created, replicas: info.config.num_replicas ?? 1 },
   }
 }
 
 // The room and the number of copies may be changed by an operator later on; everything else decides what the log promises.
 function assertLogSettings(identity: IdentityRecord, info: StreamInfo): void {
-  const { max_bytes: _room, max_msg_size: _size, num_replicas: _copies, ...promises } = logConfig(identity, 0)
+  const config = logConfig(identity, 0, '')
+  const { max_bytes: _room, max_msg_size: _size, num_replicas: _copies, description: _text, ...promises } = config
   assertSettings(promises, info)
   const { max_msg_size: size = -1, max_bytes: room = -1 } = info.config
   const sizeMin = limits.batchBytesMax + jetstreamLimits.messageOverheadBytes
@@ -194,11 +206,13 @@ function discoveryConfig({ stream, all }: DiscoverySubjects, replicas: number): 
   }
 }
 
-function logConfig({ id, replicas, maxBytes }: IdentityRecord, maxPayload: number): StreamConfig {
+function logConfig({ id, replicas, maxBytes }: IdentityRecord, maxPayload: number, database: string): StreamConfig {
   const { logStream, logAll } = databaseSubjects(id)
   return {
     ...kept,
     name: logStream,
+    // Two databases with one id would have one log: the second finds that this differs.
+    description: `The log of the Streamy database ${database}`,
     subjects: [logAll],
     num_replicas: replicas,
     max_bytes: maxBytes,
@@ -223,9 +237,9 @@ const kept = {
   allow_rollup_hdrs: false,
 } as const satisfies Partial<StreamConfig>
 
-function assertSameOptions({ name, replicas, maxBytes }: CreateLogOptions, identity: IdentityRecord): void {
-  const asked = { replicas, maxBytes }
-  for (const option of ['replicas', 'maxBytes'] as const) {
+function assertSameOptions({ name, id, replicas, maxBytes }: CreateLogOptions, identity: IdentityRecord): void {
+  const asked = { id, replicas, maxBytes }
+  for (const option of ['id', 'replicas', 'maxBytes'] as const) {
     if (asked[option] === undefined || asked[option] === identity[option]) continue
     throw new StreamyError(
       'STREAM_MISMATCH',
@@ -246,6 +260,6 @@ function assertPayload({ maxPayload }: NatsConnection): void {
 function databaseMissing(name: string): StreamyError {
   return new StreamyError(
     'DATABASE_MISSING',
-    `There is no database ${JSON.stringify(name)} on this server yet. Start a worker for it first, or correct the name.`,
+    `There is no database ${JSON.stringify(name)} on this server yet. Make it with createDatabase or start a worker for it, or correct the name.`,
   )
 }

@@ -17,12 +17,14 @@ export interface MessageBusCounts extends FrameCounts {
 export class NatsMessageBus implements MessageBus {
   readonly #connection: NatsConnection
   readonly #publisher: FramePublisher
-  readonly #assembler = new FrameAssembler()
+  readonly #assembler: FrameAssembler
   readonly #endings = new Set<() => void>()
   #closed = false
 
-  constructor(connection: NatsConnection) {
+  /** `fragmentBytesMax` bounds what it holds of messages that come in parts; see `jetstreamLimits`. */
+  constructor(connection: NatsConnection, options: { readonly fragmentBytesMax?: number } = {}) {
     this.#connection = connection
+    this.#assembler = new FrameAssembler(options.fragmentBytesMax)
     this.#publisher = new FramePublisher(connection)
   }
 

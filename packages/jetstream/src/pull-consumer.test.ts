@@ -25,7 +25,7 @@ beforeEach(async () => {
     connection,
     api: new JetStreamApi(connection),
     stream: 'S',
-    clientSubject: 'S.client',
+    clientPrefix: 'S.client.',
     from: 5,
     onEntry: (entry) => entries.push(entry),
     onTrouble: () => (troubles += 1),

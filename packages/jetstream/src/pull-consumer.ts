@@ -13,8 +13,8 @@ export interface PullConsumerOptions {
   readonly connection: NatsConnection
   readonly api: JetStreamApi
   readonly stream: string
-  /** Entries that were published here are restricted. */
-  readonly clientSubject: string
+  /** Entries whose subjects begin so are restricted to what follows. */
+  readonly clientPrefix: string
   readonly from: Sequence
   readonly onEntry: (entry: LogEntry) => void
   /** The consumer is gone, silent or out of step: take another. */
@@ -109,9 +109,8 @@ export class PullConsumer {
     this.#count()
     const { sequence, appendTime } = delivery
     const bytes = message.data
-    if (message.subject === this.#options.clientSubject)
-      this.#options.onEntry({ sequence, appendTime, bytes, restricted: true })
-    else this.#options.onEntry({ sequence, appendTime, bytes })
+    const { clientPrefix, onEntry } = this.#options
+    onEntry(withRestriction({ sequence, appendTime, bytes }, message.subject, clientPrefix))
   }
 
   #onStatus(message: NatsMessage): void {
@@ -140,6 +139,12 @@ export class PullConsumer {
     this.#heard = false
     if (this.#silences > jetstreamLimits.heartbeatsMissedMax) this.#options.onTrouble()
   }
+}
+
+/** The entry as it is to be read, by the subject that it was published on: what a client wrote is restricted to it. */
+export function withRestriction(entry: LogEntry, subject: string, clientPrefix: string): LogEntry {
+  if (!subject.startsWith(clientPrefix)) return entry
+  return { ...entry, restrictedTo: subject.slice(clientPrefix.length) }
 }
 
 const endings = /Batch Completed|Exceed.* MaxBytes|MaxBytes/i

@@ -11,15 +11,15 @@ import { StreamyError, assertReadable, type LogEntry, type LogSource, type Seque
 import type { JetStreamApi, StreamInfo } from './jetstream-api.ts'
 import { jetstreamLimits } from './jetstream-limits.ts'
 import type { ConnectionEvent, NatsConnection } from './nats-connection.ts'
-import { PullConsumer } from './pull-consumer.ts'
+import { PullConsumer, withRestriction } from './pull-consumer.ts'
 
 /** What a reader reads, and how it tells. */
 export interface StreamReaderOptions {
   readonly connection: NatsConnection
   readonly api: JetStreamApi
   readonly stream: string
-  /** Entries that were published here are restricted. */
-  readonly clientSubject: string
+  /** Entries whose subjects begin so are restricted to what follows. */
+  readonly clientPrefix: string
   /** The stream's info; throws when it is not the stream it should be (R3). */
   readonly info: () => Promise<StreamInfo>
   readonly replicas: number
@@ -111,12 +111,12 @@ export class StreamReader implements LogSource {
   }
 
   async #startConsumer(): Promise<void> {
-    const { connection, api, stream, clientSubject } = this.#options
+    const { connection, api, stream, clientPrefix } = this.#options
     const consumer = await PullConsumer.create({
       connection,
       api,
       stream,
-      clientSubject,
+      clientPrefix,
       from: this.#next,
       onEntry: (entry) => this.#take(entry, consumer),
       onTrouble: () => this.#reset(consumer),
@@ -162,13 +162,13 @@ export class StreamReader implements LogSource {
 
   async #fetchNext(): Promise<boolean> {
     const sequence = this.#next
-    const { api, stream, clientSubject } = this.#options
+    const { api, stream, clientPrefix } = this.#options
     const direct = await api.directGet(stream, { seq: sequence })
     // The one that answers directly may lag behind; only the leader knows that a message is not there.
     const message = direct ?? (await api.getMessage(stream, { seq: sequence }))
     if (message === undefined || this.#isDone()) return false
-    const restricted = message.subject === clientSubject
-    this.#accept({ sequence, appendTime: message.timeUs, bytes: message.data, ...(restricted && { restricted }) })
+    const entry = { sequence, appendTime: message.timeUs, bytes: message.data }
+    this.#accept(withRestriction(entry, message.subject, clientPrefix))
     return true
   }
 

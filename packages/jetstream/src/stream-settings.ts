@@ -77,6 +77,12 @@ function mayPass(error: unknown): boolean {
 }
 
 function explained(error: unknown, { name, num_replicas: replicas, max_bytes: bytes }: StreamConfig): unknown {
+  if (error instanceof StreamyError && error.code === 'PERMISSION_DENIED')
+    return new StreamyError(
+      'PERMISSION_DENIED',
+      `Stream ${name} is not there, and this user may not make it. Make the database once as an operator: createDatabase(servers, { name: … }).`,
+      { cause: error },
+    )
   if (!(error instanceof JetStreamError)) return error
   if (notYet.has(error.serverError) || error.serverError === serverErrors.notClustered) {
     const text = `The cluster has no ${replicas} servers with room for stream ${name}: ${error.description}. Start more, or ask for fewer replicas.`

@@ -9,8 +9,13 @@ export interface DatabaseSubjects {
   readonly logStream: string
   /** Workers append entries by publishing here. */
   readonly log: string
-  /** Clients append entries by publishing here: nothing but transactions of their own counts in them. */
-  readonly clientLog: string
+  /**
+   * A client whose sessions begin with `sessionPrefix` appends entries by publishing here: nothing counts in them but
+   * transactions of those sessions.
+   */
+  clientLog(sessionPrefix: string): string
+  /** What the subjects of all clients' entries begin with; the session prefix follows. */
+  readonly clientLogPrefix: string
   /** What the log's stream takes in. */
   readonly logAll: string
   /** The bucket of checkpoints, in the format of NATS's object store. */
@@ -30,12 +35,18 @@ export interface DiscoverySubjects {
 /** The subjects of the database with this id. */
 export function databaseSubjects(databaseId: string): DatabaseSubjects {
   assertToken(databaseId, 'The database id')
+  if (reserved.has(databaseId))
+    throw new StreamyError(
+      'OPTIONS_INVALID',
+      `The database id is ${databaseId}, which has a meaning of its own. Take another.`,
+    )
   const prefix = `streamy.${databaseId}`
   return {
     logStream: `STREAMY_LOG_${databaseId}`,
     log: `${prefix}.log.worker`,
-    clientLog: `${prefix}.log.client`,
-    logAll: `${prefix}.log.*`,
+    clientLog: (sessionPrefix) => `${prefix}.log.client.${sessionPrefix}`,
+    clientLogPrefix: `${prefix}.log.client.`,
+    logAll: `${prefix}.log.>`,
     checkpointBucket: `STREAMY_CHECKPOINTS_${databaseId}`,
   }
 }
@@ -56,6 +67,9 @@ export function discoverySubjects(name: string): DiscoverySubjects {
 export function busSubject(address: string): string {
   return `streamy.${address}`
 }
+
+// Subjects that no database owns continue with these where its id would be.
+const reserved: ReadonlySet<string> = new Set(['database', 'hello', 'welcome'])
 
 function assertToken(token: string, what: string): void {
   if (/^[A-Za-z0-9_-]{1,64}$/.test(token)) return

@@ -4,7 +4,14 @@ export type { ClusterReferenceOptions, ConnectOptions } from './cluster/client/c
 export type { ClusterDatabase } from './cluster/client/cluster-database.ts'
 export { clusterLog, type OpenedClusterLog } from './cluster/cluster-log.ts'
 export { connect } from './cluster/connect.ts'
-export { startWorker, type Servers } from './cluster/start-worker.ts'
+export {
+  createDatabase,
+  type CreateDatabaseOptions,
+  type CreatedDatabase,
+  type Servers,
+} from './cluster/create-database.ts'
+export { databasePermissions, type DatabasePermissions, type DatabaseRole } from './cluster/permissions.ts'
+export { startWorker } from './cluster/start-worker.ts'
 export { clusterStatus, type ClusterStatus } from './cluster/status/cluster-status.ts'
 export type { WorkerReport } from './cluster/status/worker-report.ts'
 export { describeView, type RunningWorker, type WorkerStatus } from './cluster/worker/running-worker.ts'
@@ -16,3 +23,4 @@ export type { ActorReferences, Database, DatabaseTransaction, ReferenceOptions }
 export { ManualClock } from './manual-clock.ts'
 export { open } from './open-embedded.ts'
 export type { OpenOptions } from './open-options.ts'
+export { createKey, type UserKey } from '@streamy-db/jetstream'

@@ -20,6 +20,8 @@ export {
 export { StreamyError, type ErrorCode, type ErrorKind, type Incident, type Position } from '@streamy-db/core'
 export {
   connect,
+  createDatabase,
+  databasePermissions,
   ManualClock,
   open,
   startWorker,
@@ -28,7 +30,11 @@ export {
   type ClusterDatabase,
   type ClusterReferenceOptions,
   type ConnectOptions,
+  type CreateDatabaseOptions,
+  type CreatedDatabase,
   type Database,
+  type DatabasePermissions,
+  type DatabaseRole,
   type DatabaseTransaction,
   type OpenOptions,
   type ReferenceOptions,

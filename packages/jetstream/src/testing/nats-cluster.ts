@@ -2,11 +2,13 @@
 
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { once } from 'node:events'
-import { NatsServer, type NatsServerOptions } from './nats-server.ts'
+import { NatsServer, type ClusterMembership, type NatsServerOptions } from './nats-server.ts'
 
 /** What a cluster under test can be told. */
 export interface NatsClusterOptions extends NatsServerOptions {
   readonly servers: number
+  /** What the configuration of one server takes from its environment, beside what all take: by name and cluster ports. */
+  readonly environmentOf?: (member: ClusterMembership) => Readonly<Record<string, string>>
 }
 
 const STARTS_MAX = 3
@@ -41,7 +43,9 @@ export class NatsCluster {
       clusterPort,
       routePorts: ports,
     }))
-    return new NatsCluster(await Promise.all(members.map((member) => NatsServer.prepare(options, member))))
+    return new NatsCluster(
+      await Promise.all(members.map((member) => NatsServer.prepare(optionsOf(options, member), member))),
+    )
   }
 
   /** Where clients connect to: every server. */
@@ -70,6 +74,13 @@ export class NatsCluster {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
+}
+
+function optionsOf(
+  { environment, environmentOf, ...options }: NatsClusterOptions,
+  member: ClusterMembership,
+): NatsServerOptions {
+  return { ...options, environment: { ...environment, ...environmentOf?.(member) } }
 }
 
 // All are held at once, so that they differ.

@@ -20,6 +20,10 @@ export interface NatsServerOptions {
   readonly maxPayload?: number
   /** More lines of the server's configuration. */
   readonly config?: string
+  /** A whole configuration file to run with instead; ports are the test's own, and its store is $NATS_STORE_DIR. */
+  readonly configFile?: string
+  /** What the configuration takes from its environment. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** How a server is one of a cluster. */
@@ -74,6 +78,7 @@ export class NatsServer {
 
   /** Where clients connect to. */
   get url(): string {
+    // A client turns to TLS by itself where the server demands it.
     return `nats://127.0.0.1:${this.#port}`
   }
 
@@ -106,11 +111,13 @@ export class NatsServer {
 
   /** Starts the process and waits until it is ready, or only until it listens. */
   async launch(wait: 'ready' | 'listening' = 'ready'): Promise<void> {
-    const configFile = join(this.#directory, 'nats.conf')
-    await writeFile(configFile, this.#config())
+    const env = { ...process.env, ...this.#options.environment, NATS_STORE_DIR: this.storeDir }
     // A group of its own: Ctrl-C at a terminal reaches the parent only, which ends its servers in order.
-    const stdio = ['ignore', 'ignore', 'pipe'] as const
-    const child = spawn(this.#binary.path, ['-c', configFile], { stdio: [...stdio], detached: true })
+    const child = spawn(this.#binary.path, await this.#arguments(), {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env,
+      detached: true,
+    })
     await once(child, 'spawn')
     this.#process = child
     this.#watchdog = startWatchdog(child.pid!)
@@ -174,6 +181,17 @@ export class NatsServer {
     const force = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS)
     await exited
     clearTimeout(force)
+  }
+
+  async #arguments(): Promise<readonly string[]> {
+    const { configFile } = this.#options
+    if (configFile === undefined) {
+      const own = join(this.#directory, 'nats.conf')
+      await writeFile(own, this.#config())
+      return ['-c', own]
+    }
+    const ports = ['-a', '127.0.0.1', '-p', String(this.#port), '-m', String(this.#monitorPort)]
+    return ['-c', configFile, ...ports, '--ports_file_dir', this.#directory]
   }
 
   // The system chooses the ports at the first start, and the server says which in a file.

@@ -2,8 +2,8 @@
 
 import type { Log } from '@streamy-db/core'
 import { connectNats, openLogStream } from '@streamy-db/jetstream'
-import { natsOptions } from './start-worker.ts'
-import type { Servers } from './start-worker.ts'
+import { natsOptions } from './create-database.ts'
+import type { Servers } from './create-database.ts'
 
 /** A log that was opened for reading. */
 export interface OpenedClusterLog {
@@ -15,7 +15,7 @@ export interface OpenedClusterLog {
 export async function clusterLog(servers: Servers, { name }: { readonly name: string }): Promise<OpenedClusterLog> {
   const connection = await connectNats(natsOptions(servers, `streamy log of ${name}`))
   try {
-    const { log } = await openLogStream(connection, { name, role: 'client' })
+    const { log } = await openLogStream(connection, { name })
     const close = async (): Promise<void> => {
       await log.close()
       await connection.close()

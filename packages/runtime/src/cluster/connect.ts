@@ -7,8 +7,7 @@ import { systemClock } from '../clock.ts'
 import type { ClusterDatabase } from './client/cluster-database.ts'
 import type { ConnectOptions } from './client/client-options.ts'
 import { connectCluster } from './client/connect-cluster.ts'
-import { natsOptions } from './start-worker.ts'
-import type { Servers } from './start-worker.ts'
+import { natsOptions, type Servers } from './create-database.ts'
 
 /**
  * Connects to the database `name` of a cluster. The classes need not be given: `client.actor<Account>('Account', 'alice')`
@@ -31,7 +30,10 @@ export async function connect(servers: Servers, options: ConnectOptions): Promis
     await connection.close()
   }
   const openLog = async (databaseId: string): Promise<Awaited<ReturnType<typeof openLogStream>>['log']> => {
-    const opened = await openLogStream(connection, { name: options.name, role: 'client' })
+    const opened = await openLogStream(connection, {
+      name: options.name,
+      sessionPrefix: options.sessionPrefix ?? 'client',
+    })
     if (opened.databaseId === databaseId) return opened.log
     await opened.log.close()
     throw new StreamyError(

@@ -5,46 +5,41 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ActorRegistry, createProgram, registerError } from '@streamy-db/actors'
-import { PeerTransport, StreamyError, controlBody, encodeControlBatch, firstView, openBatch } from '@streamy-db/core'
-import type { Incident, Log, Program } from '@streamy-db/core'
-import {
-  JetStreamCheckpointStore,
-  NatsMessageBus,
-  connectNats,
-  createLogStream,
-  databaseSubjects,
-  type NatsOptions,
-} from '@streamy-db/jetstream'
+import { PeerTransport, StreamyError, firstView } from '@streamy-db/core'
+import type { MessageBus, Program } from '@streamy-db/core'
+import { NatsMessageBus, assertDurable, connectNats, probeDurability, type NatsConnection } from '@streamy-db/jetstream'
 import { systemClock } from '../clock.ts'
 import type { Clock } from '../clock.ts'
-import { decodeDatabaseRecord, encodeDatabaseRecord } from '../database-record.ts'
-import type { DatabaseRecord } from '../database-record.ts'
+import { natsOptions, openStreams, type Servers } from './create-database.ts'
+import { findDatabase } from './find-database.ts'
 import { describeActors } from './front-desk/describe-actors.ts'
 import { patienceFrom } from './patience.ts'
+import { workerSessionPrefix } from './protocol/addresses.ts'
 import { StatusDesk } from './status/status-desk.ts'
 import type { WorkerReport } from './status/worker-report.ts'
 import { Checkpoints } from './worker/checkpoints.ts'
 import type { ClusterWorker, WorkerParts, WorkerSettings } from './worker/cluster-worker.ts'
 import { DirectoryStateShelf } from './worker/directory-state-shelf.ts'
 import { IncidentReporter } from './worker/incident-reporter.ts'
+import { incidentWriter } from './worker/incident-writer.ts'
 import { RunningWorker } from './worker/running-worker.ts'
 import { WorkerDesk } from './worker/worker-desk.ts'
 import { checkWorkerOptions } from './worker/worker-options.ts'
 import type { WorkerOptions } from './worker/worker-options.ts'
 
-/** Where the servers are, and how to connect to them: TLS, credentials, nkeys and tokens pass through. */
-export type Servers = string | readonly string[] | NatsOptions
-
 const MIB = 1024 * 1024
 const ASK_AGAIN_MS = 200
 const PARTITIONS_DEFAULT = 64
+// What clients send in parts, and records of other workers; beyond it the oldest is dropped, and asked for again.
+const CLIENT_FRAGMENT_BYTES_MAX = 64 * MIB
 
 /**
- * Starts a worker of the database `name`, making the database when there is none, and resolves when it is ready to serve.
+ * Starts a worker of the database `name`, making the database when there is none and its user may, and resolves when it is ready to serve.
  *
  * Rejects with OPTIONS_INVALID, REGISTRATION_INVALID for actors that cannot work, SERVER_UNAVAILABLE, SERVER_UNSUITABLE or
  * STREAM_MISMATCH where the servers are not as they must be, CODE_MISMATCH when workers of other code run the database,
- * DATABASE_LOCKED when another worker uses the directory, LOG_DIVERGED when the log is not the one it was.
+ * DATABASE_LOCKED when another worker uses the directory, LOG_DIVERGED when the log is not the one it was, PERMISSION_DENIED,
+ * DURABILITY_UNMET where `durable` is asked for and cannot hold.
  *
  * ```ts
  * const worker = await startWorker('nats://127.0.0.1:4222', { name: 'bank', actors: [Account] })
@@ -72,7 +67,8 @@ export async function startWorker(servers: Servers, options: WorkerOptions): Pro
   }
 }
 
-type World = Omit<WorkerParts, 'transport' | 'shelf'>
+/** What a worker stands on; `desk` is the bus on which it talks to clients. */
+type World = Omit<WorkerParts, 'transport' | 'shelf'> & { readonly desk: MessageBus }
 
 async function openShelf(
   directory: string | undefined,
@@ -91,21 +87,25 @@ async function openWorld(
   program: Program,
   endings: (() => Promise<unknown>)[],
 ): Promise<World> {
-  const { name, replicas, maxLogBytes, partitions = PARTITIONS_DEFAULT } = options
-  // Large entries on their way must not hold up heartbeats, so the log has a connection of its own.
-  const forLog = await connectNats(natsOptions(servers, `streamy worker of ${name}: log`))
-  endings.push(() => forLog.close())
-  const forBus = await connectNats(natsOptions(servers, `streamy worker of ${name}`))
-  endings.push(() => forBus.close())
-  const made = { ...(replicas && { replicas }), ...(maxLogBytes && { maxBytes: maxLogBytes }) }
-  const { databaseId, log, stream } = await createLogStream(forLog, { name, ...made })
+  const { name, partitions = PARTITIONS_DEFAULT } = options
+  const connected = async (purpose: string): Promise<NatsConnection> => {
+    const connection = await connectNats(natsOptions(servers, `streamy worker of ${name}: ${purpose}`))
+    endings.push(() => connection.close())
+    return connection
+  }
+  // Large entries on their way, and whatever clients send, must not hold up heartbeats.
+  const forLog = await connected('log')
+  const forClients = await connected('clients')
+  const forBus = await connected('peers')
+  const { databaseId, log, stream, checkpoints } = await openStreams(forLog, options)
   endings.push(() => log.close())
-  const bucket = databaseSubjects(databaseId).checkpointBucket
-  const checkpoints = await JetStreamCheckpointStore.open(forLog, { bucket, replicas: stream.replicas, maxBytes: -1 })
   endings.push(() => checkpoints.close())
+  await sayDurability(forLog, stream.name, options)
+  const desk = new NatsMessageBus(forClients, { fragmentBytesMax: CLIENT_FRAGMENT_BYTES_MAX })
+  endings.push(() => desk.close())
   const bus = new NatsMessageBus(forBus)
   endings.push(() => bus.close())
-  const proposed = { id: databaseId, seed: databaseId, partitions, fingerprint: program.fingerprint }
+  const proposed = { id: databaseId, seed: token(16), partitions, fingerprint: program.fingerprint }
   const database = await findDatabase(log, new Checkpoints(checkpoints), proposed)
   if (options.partitions !== undefined && options.partitions !== database.partitions)
     throw new StreamyError(
@@ -114,23 +114,18 @@ async function openWorld(
         'Their number cannot change: leave the option out.',
     )
   const view = firstView(database.partitions, database.fingerprint)
-  return { log, bus, checkpoints, clock: systemClock, program, database, firstView: view }
+  return { log, bus, desk, checkpoints, clock: systemClock, program, database, firstView: view }
 }
 
-// What the database was made with stands in the first entry of the log, and in every checkpoint once that is trimmed.
-// Whoever appends the first entry makes the database; a second one says nothing.
-async function findDatabase(log: Log, checkpoints: Checkpoints, proposed: DatabaseRecord): Promise<DatabaseRecord> {
-  if ((await log.tail()) === 0)
-    await log.append(encodeControlBatch('create', encodeDatabaseRecord(proposed)), `create-${proposed.id}`)
-  const head = await checkpoints.newest()
-  if (head !== undefined) return head.database
-  for await (const [entry] of log.read(1)) {
-    if (entry === undefined) continue
-    const batch = openBatch(entry.bytes)
-    if (batch.kind === 'create' && entry.restricted !== true) return decodeDatabaseRecord(controlBody(batch))
-    break
-  }
-  throw new StreamyError('LOG_CORRUPT', 'The first log entry does not create a database. Restore a backup.')
+// Whoever runs a worker knows from its first line what its servers promise.
+async function sayDurability(connection: NatsConnection, stream: string, options: WorkerOptions): Promise<void> {
+  const { durable = false, syncInterval, monitoringUrls, onEvent = writeLine } = options
+  const durability = await probeDurability(connection, stream, {
+    ...(syncInterval === undefined ? {} : { syncInterval }),
+    ...(monitoringUrls === undefined ? {} : { monitoringUrls }),
+  })
+  onEvent(durability.line)
+  if (durable) assertDurable(durability)
 }
 
 interface Assembly {
@@ -143,21 +138,21 @@ interface Assembly {
 }
 
 async function assemble({ registry, options, shelf, world, endings, shutDown }: Assembly): Promise<RunningWorker> {
-  const { bus, clock, database, program } = world
+  const { bus, desk, clock, database, program } = world
   const name = options.worker ?? (await shelf.nameOr(`${hostname().replace(/[^\w-]/g, '-')}-${token(4)}`))
   const makeDesk = (worker: ClusterWorker): WorkerDesk =>
     new WorkerDesk(worker, {
       databaseId: database.id,
       partitions: database.partitions,
-      bus,
+      bus: desk,
       clock,
       program,
       name: options.name,
       actors: describeActors(registry),
-      session: `worker.${worker.identity.incarnation}`,
+      session: `${workerSessionPrefix}.${worker.identity.incarnation}`,
       patience: patienceFrom(ASK_AGAIN_MS),
     })
-  const incidents = new IncidentReporter(options.onIncident ?? reportIncident)
+  const incidents = new IncidentReporter(options.onIncident ?? incidentWriter(clock, writeLine))
   const worker: RunningWorker = new RunningWorker({
     name,
     parts: () => ({ ...world, shelf, transport: new PeerTransport(bus, database.id) }),
@@ -168,10 +163,10 @@ async function assemble({ registry, options, shelf, world, endings, shutDown }: 
       status.count(incident)
       incidents.report(incident)
     },
-    onEvent: options.onEvent ?? ((line) => process.stderr.write(`streamy: ${line}\n`)),
+    onEvent: options.onEvent ?? writeLine,
     shutDown,
   })
-  const status = new StatusDesk(bus, database.id, statusReport(worker, database.id, clock))
+  const status = new StatusDesk(desk, database.id, statusReport(worker, database.id, clock))
   endings.push(async () => status.close())
   return worker
 }
@@ -199,16 +194,10 @@ function settingsOf(options: WorkerOptions): WorkerSettings {
   }
 }
 
-/** The options of a connection, from whatever a user gives. */
-export function natsOptions(servers: Servers, name: string): NatsOptions {
-  if (typeof servers === 'object' && 'servers' in servers) return { name, ...servers }
-  return { servers, name }
+function writeLine(line: string): void {
+  process.stderr.write(`streamy: ${line}\n`)
 }
 
 function token(bytes: number): string {
   return randomBytes(bytes).toString('hex')
-}
-
-function reportIncident({ kind, position, reason }: Incident): void {
-  process.stderr.write(`streamy: ${kind} at position ${position}: ${reason}\n`)
 }

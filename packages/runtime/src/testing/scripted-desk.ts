@@ -114,7 +114,8 @@ export class ScriptedDesk {
 
   /** Asks anything of anybody. */
   send(partition: PartitionId, question: Question): void {
-    this.bus.send(addresses.question('db', partition), encodeQuestion(question))
+    const address = question.kind === 'record' ? addresses.record : addresses.question
+    this.bus.send(address('db', partition), encodeQuestion(question))
   }
 
   /** Sends a record, or what comes in its place, to the worker. */

@@ -42,6 +42,7 @@ export const clusterOptions: Readonly<Record<string, CommandOption>> = {
   user: { type: 'string', help: 'user, with --password' },
   password: { type: 'string', help: 'password of the user' },
   creds: { type: 'string', help: 'file with credentials' },
+  'inbox-prefix': { type: 'string', help: 'subject under which answers come in, as the permissions of the user say' },
   nkey: { type: 'string', help: 'file with the seed of an nkey' },
   'tls-ca': { type: 'string', help: 'file with the certificate of the authority' },
   'tls-cert': { type: 'string', help: 'file with the certificate to show' },
@@ -59,6 +60,7 @@ export async function clusterOf({
   const [user, password] = [text(values, 'user'), text(values, 'password')]
   const credentials = await contents(values, 'creds')
   const nkeySeed = (await contents(values, 'nkey'))?.trim()
+  const inboxPrefix = text(values, 'inbox-prefix')
   const tls = tlsOf(values)
   const servers = {
     servers: addresses.map(String),
@@ -66,6 +68,7 @@ export async function clusterOf({
     ...(password !== undefined && { password }),
     ...(credentials !== undefined && { credentials }),
     ...(nkeySeed !== undefined && { nkeySeed }),
+    ...(inboxPrefix !== undefined && { inboxPrefix }),
     ...(tls !== undefined && { tls }),
   }
   return { servers, name }

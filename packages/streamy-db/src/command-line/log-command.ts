@@ -38,8 +38,9 @@ export const logCommand: Command = {
 
 function describe(entry: LogEntry): string {
   const time = new Date(entry.appendTime / 1000).toISOString()
-  const batch = openBatch(entry.bytes)
-  const from = entry.restricted === true ? 'client' : 'worker'
+  const restricted = entry.restrictedTo !== undefined
+  const batch = openBatch(entry.bytes, { restricted })
+  const from = restricted ? `client ${entry.restrictedTo}` : 'worker'
   return `${entry.sequence}  ${time}  ${entry.bytes.length} B  ${from}  ${contentsOf(batch)}`
 }
 

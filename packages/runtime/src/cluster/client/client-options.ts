@@ -3,7 +3,7 @@
 import type { ActorClass, ActorErrorClass } from '@streamy-db/actors'
 import { limits, StreamyError } from '@streamy-db/core'
 import type { ReferenceOptions } from '../../database.ts'
-import { isSession, isToken } from '../protocol/addresses.ts'
+import { isSession, isToken, operatorSessionPrefix, workerSessionPrefix } from '../protocol/addresses.ts'
 import { clientLimits } from './client-limits.ts'
 
 /** What a client can be told. Only `name` must be given. */
@@ -20,7 +20,7 @@ export interface ConnectOptions {
   readonly askAgainMs?: number
   /** How many calls may wait for answers; one more is refused with OVERLOADED. Default 262,144. */
   readonly callsPendingMax?: number
-  /** What the names of this client's sessions begin with, for permissions. Default `client`. */
+  /** What the names of this client's sessions begin with: its user may have permissions for no other. Default `client`. */
   readonly sessionPrefix?: string
 }
 
@@ -39,6 +39,8 @@ export interface ClusterReferenceOptions extends ReferenceOptions {
 // `.key-` and 40 digits, or `.` and 32, follow it in a session's name.
 const prefixLengthMax = limits.nameBytesMax - 48
 
+const reserved: ReadonlySet<string> = new Set([workerSessionPrefix, operatorSessionPrefix])
+
 /** Throws OPTIONS_INVALID for options that a client cannot work with. */
 export function checkConnectOptions(options: ConnectOptions | undefined): asserts options is ConnectOptions {
   if (typeof options?.name !== 'string' || !isToken(options.name))
@@ -48,11 +50,16 @@ export function checkConnectOptions(options: ConnectOptions | undefined): assert
   for (const [option, value] of Object.entries({ askAgainMs, callsPendingMax }))
     if (!isCount(value))
       throw invalid(`The option ${option} has the value ${String(value)}. Give whole numbers above zero.`)
-  if (!isSession(sessionPrefix) || sessionPrefix.length > prefixLengthMax)
+  if (!isClientPrefix(sessionPrefix))
     throw invalid(
       `The option sessionPrefix has the value ${sessionPrefix}. Give letters, digits, - and _, ` +
-        `in parts separated by dots, ${prefixLengthMax} characters at most.`,
+        `in parts separated by dots, ${prefixLengthMax} characters at most; not ${[...reserved].join(' or ')}, which are taken.`,
     )
+}
+
+/** Whether a text may be a client's session prefix: no worker's, and with room for what follows it. */
+export function isClientPrefix(text: string): boolean {
+  return isSession(text) && text.length <= prefixLengthMax && !reserved.has(text.split('.')[0]!)
 }
 
 /** Throws OPTIONS_INVALID for a reference's options that a client cannot work with. */

@@ -23,9 +23,9 @@ export interface FrontDeskHost {
   barrier(): Promise<Position>
   /**
    * Resolves once everything up to `position` has resolved here, if this worker owned `partition` there; else with
-   * undefined, and another owner answers.
+   * undefined, and another owner answers. Undefined too once `signal` aborts.
    */
-  reader(partition: PartitionId, position: Position): Promise<PartitionReader | undefined>
+  reader(partition: PartitionId, position: Position, signal: AbortSignal): Promise<PartitionReader | undefined>
   /** The freshest reader of an owned partition, without waiting; undefined when it is not owned. */
   current(partition: PartitionId): PartitionReader | undefined
 }

@@ -46,6 +46,7 @@ export class FrontDesk {
   readonly #inProgress: QuestionsInProgress
   readonly #owned = new Map<PartitionId, () => void>()
   readonly #unlisten: () => void
+  #refused = 0
 
   constructor(options: FrontDeskOptions) {
     const { host, bus, clock, name } = options
@@ -57,9 +58,9 @@ export class FrontDesk {
     this.#unlisten = this.#intake.listen(addresses.hello(name), decodeHello, (hello) => this.#welcome(hello))
   }
 
-  /** Messages that could not be read, and questions that were not answered for want of room or because of an error. */
+  /** Messages that could not be read, and questions not answered: without right, room or success. */
   get statistics(): { readonly malformed: number; readonly dropped: number } {
-    return { malformed: this.#intake.malformed, dropped: this.#inProgress.dropped }
+    return { malformed: this.#intake.malformed, dropped: this.#inProgress.dropped + this.#refused }
   }
 
   /** Answers for exactly these partitions from now on, and tells all clients of those that are new. */
@@ -84,8 +85,13 @@ export class FrontDesk {
   }
 
   #listen(partition: PartitionId): () => void {
-    const address = addresses.question(this.#options.host.databaseId, partition)
-    return this.#intake.listen(address, decodeQuestion, (question) => this.#take(partition, question))
+    const { databaseId } = this.#options.host
+    const [asked, askedByWorkers] = [addresses.question(databaseId, partition), addresses.record(databaseId, partition)]
+    const unlisten = [
+      this.#intake.listen(asked, decodeQuestion, (question) => this.#take(partition, question)),
+      this.#intake.listen(askedByWorkers, decodeQuestion, (question) => this.#takeFromWorker(partition, question)),
+    ]
+    return () => unlisten.forEach((end) => end())
   }
 
   #take(partition: PartitionId, question: Question): void {
@@ -96,11 +102,16 @@ export class FrontDesk {
         return this.#inProgress.attempt(() => this.#predict(partition, question))
       case 'query':
         if (!this.#lies(question.call.ref, partition)) return
-        return this.#inProgress.start(keyOf(question), () => this.#query(partition, question))
+        return this.#inProgress.start(keyOf(question), (signal) => this.#query(partition, question, signal))
       default:
-        if (!this.#lies(question.ref, partition)) return
-        this.#inProgress.start(keyOf(question), () => this.#record(partition, question))
+        // Whole records are for workers, who ask where clients may not.
+        this.#refused += 1
     }
+  }
+
+  #takeFromWorker(partition: PartitionId, question: Question): void {
+    if (question.kind !== 'record' || !this.#lies(question.ref, partition)) return
+    this.#inProgress.start(keyOf(question), (signal) => this.#record(partition, question, signal))
   }
 
   #repeatOutcomes(home: PartitionId, { session, sequences }: Asked<'outcomes'>): void {
@@ -120,25 +131,25 @@ export class FrontDesk {
     this.#send(session, { kind: 'footprint', id, touches: reader.predict(transaction) })
   }
 
-  async #query(partition: PartitionId, question: Asked<'query'>): Promise<void> {
+  async #query(partition: PartitionId, question: Asked<'query'>, signal: AbortSignal): Promise<void> {
     const { host, program } = this.#options
     const encodeError = (thrown: unknown): ReturnType<typeof program.encodeError> => program.encodeError(thrown)
-    const options = { host, barrier: this.#barrier, fetcher: this.#fetcher, encodeError }
+    const options = { host, barrier: this.#barrier, fetcher: this.#fetcher, encodeError, signal }
     const answer = await answerQuery(options, partition, question)
     if (answer !== undefined) this.#send(question.session, answer)
   }
 
-  async #record(partition: PartitionId, { session, id, ref, at }: Asked<'record'>): Promise<void> {
-    const reader = await this.#options.host.reader(partition, at)
+  async #record(partition: PartitionId, { session, id, ref, at }: Asked<'record'>, signal: AbortSignal): Promise<void> {
+    const reader = await this.#options.host.reader(partition, at, signal)
     if (reader === undefined) return
     const record = reader.record(ref, at)
     this.#send(session, record === 'gone' ? { kind: 'snapshotGone', id } : { kind: 'record', id, ...record })
   }
 
   #welcome(hello: Hello): void {
-    this.#inProgress.start(`hello/${hello.session}/${hello.id}`, async () => {
+    this.#inProgress.start(`hello/${hello.session}/${hello.id}`, async (signal) => {
       const { host, bus, actors } = this.#options
-      const reader = await this.#freshReader()
+      const reader = await this.#freshReader(signal)
       if (reader === undefined) return
       const { databaseId, partitions } = host
       const { logTime, position } = reader
@@ -148,13 +159,13 @@ export class FrontDesk {
   }
 
   // In an idle database log time stands still, and clients must not send requests with an old one: an entry moves it on.
-  async #freshReader(): Promise<PartitionReader | undefined> {
+  async #freshReader(signal: AbortSignal): Promise<PartitionReader | undefined> {
     const { host, clock } = this.#options
     for (const partition of this.#owned.keys()) {
       const reader = host.current(partition)
       if (reader === undefined) continue
       if (clock.now() - reader.logTime <= protocolLimits.welcomeAgeMaxUs) return reader
-      return await host.reader(partition, await this.#barrier.next())
+      return await host.reader(partition, await this.#barrier.next(), signal)
     }
     return undefined
   }

@@ -7,6 +7,7 @@ import { frontDeskLimits } from './front-desk-limits.ts'
 
 interface InProgress {
   readonly key: string
+  readonly ending: AbortController
 }
 
 /** Bounds the work of a front desk. */
@@ -18,7 +19,7 @@ export class QuestionsInProgress {
 
   constructor(clock: Clock) {
     this.#clock = clock
-    this.#ages = new AlarmQueue(clock, (old) => old.forEach((question) => this.#end(question)))
+    this.#ages = new AlarmQueue(clock, (old) => old.forEach((question) => this.#giveUp(question)))
   }
 
   /** How many questions got no answer for want of room, or because answering failed. */
@@ -26,14 +27,17 @@ export class QuestionsInProgress {
     return this.#dropped
   }
 
-  /** Does `work`, unless it is being done under this key or too much is. */
-  start(key: string, work: () => Promise<void>): void {
+  /**
+   * Does `work`, unless it is being done under this key or too much is. It waits for nothing any more once its signal
+   * says so: it has become old, and anybody may ask for what never comes.
+   */
+  start(key: string, work: (signal: AbortSignal) => Promise<void>): void {
     if (this.#byKey.has(key)) return
     if (this.#byKey.size >= frontDeskLimits.questionsInProgressMax) {
       this.#dropped += 1
       return
     }
-    const question: InProgress = { key }
+    const question: InProgress = { key, ending: new AbortController() }
     this.#byKey.set(key, question)
     this.#ages.add(this.#clock.now() + frontDeskLimits.questionAgeMaxUs, question)
     void this.#work(question, work)
@@ -50,18 +54,24 @@ export class QuestionsInProgress {
 
   /** Forgets everything. */
   clear(): void {
+    for (const question of this.#byKey.values()) question.ending.abort()
     this.#byKey.clear()
     this.#ages.clear()
   }
 
   // Whoever asked asks again, of whoever can answer then.
-  async #work(question: InProgress, work: () => Promise<void>): Promise<void> {
+  async #work(question: InProgress, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     try {
-      await work()
+      await work(question.ending.signal)
     } catch {
       this.#dropped += 1
     }
     this.#end(question)
+  }
+
+  #giveUp(question: InProgress): void {
+    this.#end(question)
+    question.ending.abort()
   }
 
   #end(question: InProgress): void {

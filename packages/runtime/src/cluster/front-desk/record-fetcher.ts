@@ -51,8 +51,12 @@ export class RecordFetcher {
   }
 
   /** The record as of `at`; `gone` when it cannot be read any more. Rejects with DEADLINE_EXCEEDED. */
-  async fetch(ref: ActorRef, at: Position): Promise<{ readonly record: ActorRecord | undefined } | 'gone'> {
-    const fetched = (await this.#own(ref, at)) ?? (await this.#ask(ref, at))
+  async fetch(
+    ref: ActorRef,
+    at: Position,
+    signal: AbortSignal,
+  ): Promise<{ readonly record: ActorRecord | undefined } | 'gone'> {
+    const fetched = (await this.#own(ref, at, signal)) ?? (await this.#ask(ref, at))
     if (fetched === 'gone') return 'gone'
     const { bytes } = fetched
     return { record: bytes === undefined ? undefined : decodeActorRecord(this.#options.program, ref, bytes) }
@@ -64,17 +68,17 @@ export class RecordFetcher {
     this.#questions.fail(error)
   }
 
-  async #own(ref: ActorRef, at: Position): Promise<Fetched | undefined> {
+  async #own(ref: ActorRef, at: Position, signal: AbortSignal): Promise<Fetched | undefined> {
     const { host } = this.#options
     const partition = partitionOf(ref, host.partitions)
     if (host.current(partition) === undefined) return undefined
-    return (await host.reader(partition, at))?.record(ref, at)
+    return (await host.reader(partition, at, signal))?.record(ref, at)
   }
 
   #ask(ref: ActorRef, at: Position): Promise<Fetched> {
     const { host, clock, session } = this.#options
     return this.#questions.ask({
-      address: addresses.question(host.databaseId, partitionOf(ref, host.partitions)),
+      address: addresses.record(host.databaseId, partitionOf(ref, host.partitions)),
       encode: (id) => encodeQuestion({ kind: 'record', session, id, ref, at }),
       deadline: clock.now() + frontDeskLimits.recordWaitUs,
       onDeadline: () =>

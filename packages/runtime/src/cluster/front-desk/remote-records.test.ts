@@ -4,7 +4,7 @@ import { actorRef, encodeActorRecord, endOfBatch, partitionOf } from '@streamy-d
 import type { ActorRecord } from '@streamy-db/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { addresses } from '../protocol/addresses.ts'
-import { decodeQuestion, type Question } from '../protocol/question.ts'
+import { decodeQuestion, encodeQuestion, type Question } from '../protocol/question.ts'
 import { home, partitions, program, ref, ScriptedDesk } from '../../testing/scripted-desk.ts'
 import { frontDeskLimits } from './front-desk-limits.ts'
 
@@ -25,7 +25,7 @@ describe('a query that reaches actors of another worker', () => {
     const theirs = partitionOf(elsewhere, partitions)
     scripted.host.owned = new Set([0, 1, 2, 3].filter((partition) => partition !== theirs))
     scripted.desk.own([...scripted.host.owned])
-    scripted.bus.listen(addresses.question('db', theirs), (bytes) => {
+    scripted.bus.listen(addresses.record('db', theirs), (bytes) => {
       const question = decodeQuestion(bytes)
       if (question.kind === 'record') questions.push(question)
     })
@@ -92,6 +92,17 @@ describe('a query that reaches actors of another worker', () => {
     await scripted.turns()
     expect(scripted.received).toMatchObject([{ kind: 'failed', error: { code: 'TRANSACTION_INVALID' } }])
     expect(reached).toBe(frontDeskLimits.recordsPerQueryMax + 1)
+  })
+
+  test('no record is had where clients ask, and nothing but records where workers do', async () => {
+    scripted.host.record = { bytes: Uint8Array.of(1, 2) }
+    const own = { kind: 'record' as const, session: 'client.1', id: 1, ref, at: endOfBatch(3) }
+    scripted.bus.send(addresses.question('db', home), encodeQuestion(own))
+    const outcomes = { kind: 'outcomes' as const, session: 'client.1', sequences: [1] }
+    scripted.bus.send(addresses.record('db', home), encodeQuestion(outcomes))
+    await scripted.turns()
+    expect(scripted.received).toEqual([])
+    expect(scripted.desk.statistics.dropped).toBe(1)
   })
 
   test('is answered with records by the other worker’s desk', async () => {

@@ -14,6 +14,8 @@ export interface SnapshotQueryOptions {
   readonly host: FrontDeskHost
   readonly barrier: SharedBarrier
   readonly fetcher: RecordFetcher
+  /** Ends the waiting for what does not come. */
+  readonly signal: AbortSignal
   readonly encodeError: (thrown: unknown) => Extract<SnapshotAnswer, { kind: 'failed' }>['error']
 }
 
@@ -42,7 +44,7 @@ export async function answerQuery(
 }
 
 async function snapshotFor(
-  { host, barrier }: SnapshotQueryOptions,
+  { host, barrier, signal }: SnapshotQueryOptions,
   partition: PartitionId,
   freshness: Freshness,
 ): Promise<Snapshot | undefined> {
@@ -50,12 +52,12 @@ async function snapshotFor(
     const current = host.current(partition)
     if (current !== undefined && current.position >= freshness.position)
       return { reader: current, at: current.position }
-    const reader = await host.reader(partition, freshness.position)
+    const reader = await host.reader(partition, freshness.position, signal)
     return reader && { reader, at: reader.position }
   }
   const at = freshness.kind === 'at' ? freshness.position : await barrier.next()
   if (at !== endOfBatch(sequenceOf(at))) return undefined
-  const reader = await host.reader(partition, at)
+  const reader = await host.reader(partition, at, signal)
   return reader && { reader, at }
 }
 
@@ -72,7 +74,7 @@ async function answerFrom(
     if (answer.kind === 'gone') return 'gone'
     if (answer.kind !== 'missing') return answer
     if (fetched.size >= frontDeskLimits.recordsPerQueryMax) return tooManyRecords(call)
-    const found = await options.fetcher.fetch(answer.ref, at)
+    const found = await options.fetcher.fetch(answer.ref, at, options.signal)
     if (found === 'gone') return 'gone'
     fetched.set(answer.ref.id, found.record)
   }

@@ -3,10 +3,10 @@
 import { randomBytes } from 'node:crypto'
 import { NatsMessageBus, connectNats, openLogStream } from '@streamy-db/jetstream'
 import { systemClock } from '../../clock.ts'
-import { addresses } from '../protocol/addresses.ts'
-import { natsOptions } from '../start-worker.ts'
-import type { Servers } from '../start-worker.ts'
-import { decodeWorkerReport, encodeStatusQuestion, statusAddress } from './worker-report.ts'
+import { addresses, operatorSessionPrefix } from '../protocol/addresses.ts'
+import { natsOptions } from '../create-database.ts'
+import type { Servers } from '../create-database.ts'
+import { decodeWorkerReport, encodeStatusQuestion } from './worker-report.ts'
 import type { WorkerReport } from './worker-report.ts'
 
 /** How a cluster stands. */
@@ -25,7 +25,7 @@ export async function clusterStatus(
 ): Promise<ClusterStatus> {
   const connection = await connectNats(natsOptions(servers, `streamy status of ${name}`))
   try {
-    const { databaseId, log, stream } = await openLogStream(connection, { name, role: 'client' })
+    const { databaseId, log, stream } = await openLogStream(connection, { name })
     const bus = new NatsMessageBus(connection)
     const [first, last] = [await log.first(), await log.tail()]
     const workers = await ask(bus, databaseId, waitMs)
@@ -38,13 +38,13 @@ export async function clusterStatus(
 }
 
 async function ask(bus: NatsMessageBus, databaseId: string, waitMs: number): Promise<WorkerReport[]> {
-  const session = `status.${randomBytes(8).toString('hex')}`
+  const session = `${operatorSessionPrefix}.${randomBytes(8).toString('hex')}`
   const reports = new Map<string, WorkerReport>()
   const unlisten = bus.listen(addresses.reply(databaseId, session), (bytes) => {
     const report = decodeWorkerReport(bytes)
     if (report !== undefined) reports.set(`${report.name}/${report.incarnation}`, report)
   })
-  bus.send(statusAddress(databaseId), encodeStatusQuestion(session))
+  bus.send(addresses.status(databaseId), encodeStatusQuestion(session))
   await new Promise<void>((resolve) => {
     systemClock.alarm(systemClock.now() + waitMs * 1000, resolve)
     // The clock's alarms do not keep a process alive, and this wait should.

@@ -2,7 +2,7 @@
 
 import type { Incident, MessageBus } from '@streamy-db/core'
 import { addresses, isSession } from '../protocol/addresses.ts'
-import { decodeStatusQuestion, encodeWorkerReport, statusAddress } from './worker-report.ts'
+import { decodeStatusQuestion, encodeWorkerReport } from './worker-report.ts'
 import type { WorkerReport } from './worker-report.ts'
 
 /** Answers for one worker. */
@@ -12,7 +12,7 @@ export class StatusDesk {
 
   /** `report` is asked for everything but the incidents. */
   constructor(bus: MessageBus, databaseId: string, report: () => Omit<WorkerReport, 'incidents'>) {
-    this.#unlisten = bus.listen(statusAddress(databaseId), (bytes) => {
+    this.#unlisten = bus.listen(addresses.status(databaseId), (bytes) => {
       const session = decodeStatusQuestion(bytes)
       if (session === undefined || !isSession(session)) return
       bus.send(addresses.reply(databaseId, session), encodeWorkerReport({ ...report(), incidents: this.#incidents }))

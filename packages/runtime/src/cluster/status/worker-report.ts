@@ -26,11 +26,6 @@ export interface WorkerReport {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** Where workers are asked how they stand: all of them answer. */
-export function statusAddress(databaseId: string): string {
-  return `${databaseId}.status`
-}
-
 /** The question: where the answers go. */
 export function encodeStatusQuestion(session: string): Uint8Array {
   return encoder.encode(JSON.stringify({ session }))

@@ -27,6 +27,7 @@ import type {
 import { fingerprintDifference } from '@streamy-db/actors'
 import type { Clock } from '../../clock.ts'
 import type { DatabaseRecord } from '../../database-record.ts'
+import { addresses } from '../protocol/addresses.ts'
 import { CheckpointKeeper } from './checkpoint-keeper.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { FailureDetector } from './failure-detector.ts'
@@ -142,7 +143,7 @@ export class ClusterWorker implements ReplicaSetHost {
       appender: this.#appender,
       bus,
       clock,
-      address: `${database.id}.checkpoint`,
+      address: addresses.checkpoint(database.id),
       database,
       firstView,
       checkpointBytes: settings.checkpointBytes,
@@ -182,7 +183,7 @@ export class ClusterWorker implements ReplicaSetHost {
     this.#detector = new FailureDetector({
       bus,
       clock,
-      address: `${database.id}.heartbeat`,
+      address: addresses.heartbeat(database.id),
       worker: this.identity,
       heartbeatMs,
       evictAfterMs,

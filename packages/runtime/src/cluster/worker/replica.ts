@@ -9,7 +9,7 @@
 // R3 Catching up does not keep the process from anything else: a worker that replays still sends its heartbeats.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Engine, endOfBatch, limits } from '@streamy-db/core'
+import { Engine, limits } from '@streamy-db/core'
 import type {
   Effects,
   LogEntry,
@@ -147,10 +147,19 @@ export class Replica {
     this.#perform()
   }
 
-  /** Resolves once everything up to the end of a batch has resolved, or the replica has stopped. */
-  whenResolved(sequence: Sequence): Promise<void> {
+  /**
+   * Resolves once everything up to the end of a batch has resolved, the replica has stopped, or `signal` aborts.
+   */
+  whenResolved(sequence: Sequence, signal?: AbortSignal): Promise<void> {
     if (this.engine.resolvedBatch >= sequence || this.#stopped) return Promise.resolve()
-    return new Promise((resolve) => this.#waiting.push({ sequence, resolve }))
+    return new Promise((resolve) => {
+      const waiting = { sequence, resolve }
+      this.#waiting.push(waiting)
+      signal?.addEventListener('abort', () => {
+        this.#waiting = this.#waiting.filter((each) => each !== waiting)
+        resolve()
+      })
+    })
   }
 
   /**
@@ -244,11 +253,6 @@ export class Replica {
     this.#stopping.abort()
     this.#options.host.failed(this, asError(error))
   }
-}
-
-/** Whether a replica has executed everything up to the end of a batch. */
-export function hasResolved({ engine }: Replica, position: Position): boolean {
-  return endOfBatch(engine.resolvedBatch) >= position
 }
 
 /** Resolves when a promise has come to an end, whichever. */

@@ -49,7 +49,11 @@ export class RunningWorker implements AsyncDisposable {
   /** Its name, incarnation, view and partitions. */
   get status(): WorkerStatus {
     const { identity, view } = this.#worker
-    return { ...identity, view, owned: view === undefined ? [] : ownedBy(view, identity.name) }
+    return {
+      ...identity,
+      view,
+      owned: view === undefined ? [] : ownedBy(view, identity.name),
+    }
   }
 
   /** Joins, and resolves when it is ready. */

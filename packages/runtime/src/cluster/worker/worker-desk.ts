@@ -63,10 +63,11 @@ export class WorkerDesk implements ClientDesk, FrontDeskHost {
     return this.#worker.barrier()
   }
 
-  async reader(partition: PartitionId, position: Position): Promise<PartitionReader | undefined> {
+  async reader(partition: PartitionId, position: Position, signal: AbortSignal): Promise<PartitionReader | undefined> {
     const replica = this.#worker.serving(partition)
     if (replica === undefined) return undefined
-    await replica.whenResolved(sequenceOf(position))
+    await replica.whenResolved(sequenceOf(position), signal)
+    if (signal.aborted) return undefined
     // Whoever was evicted meanwhile has read it in the log before it came this far.
     return !replica.stopped && replica.engine.ownership.isOwner(partition) ? new ReplicaReader(replica) : undefined
   }

@@ -3,6 +3,7 @@
 import type { ActorClass, ActorErrorClass } from '@streamy-db/actors'
 import { StreamyError } from '@streamy-db/core'
 import type { Incident, Position } from '@streamy-db/core'
+import type { SyncInterval } from '@streamy-db/jetstream'
 import { isToken } from '../protocol/addresses.ts'
 
 /** What a worker can be told. Only `name` and `actors` must be given. */
@@ -21,8 +22,12 @@ export interface WorkerOptions {
   readonly partitions?: number
   /** Copies of the log and of checkpoints when the database is made: 3 survive the loss of a server. Default 1. */
   readonly replicas?: 1 | 3 | 5
-  /** Refuses to start where an acknowledged write would not survive a power failure. Default false. */
+  /** Refuses to start where an acknowledged write would not survive a power failure, or nobody knows. Default false. */
   readonly durable?: boolean
+  /** How often every server flushes to its disk, as its configuration says: `always`, or milliseconds. */
+  readonly syncInterval?: SyncInterval
+  /** The servers' monitoring addresses, such as `http://127.0.0.1:8222`, to ask instead how often they flush. */
+  readonly monitoringUrls?: readonly string[]
   /** The log's room on the servers when the database is made, in bytes; several times `checkpointBytes`. Default 4 GiB. */
   readonly maxLogBytes?: number
   /** Bytes of log from one checkpoint to the next, which bounds the time of a takeover. Default 64 MiB. */
@@ -53,6 +58,11 @@ export function checkWorkerOptions(options: WorkerOptions | undefined): asserts 
   const { partitions, maxLogBytes, checkpointBytes, actorsCachedMax, logBytesMax, heartbeatMs, evictAfterMs } = options
   const counts = { partitions, maxLogBytes, checkpointBytes, actorsCachedMax, logBytesMax, heartbeatMs, evictAfterMs }
   for (const [name, value] of Object.entries(counts)) checkCount(name, value)
+  const { syncInterval, monitoringUrls = [] } = options
+  if (syncInterval !== 'always') checkCount('syncInterval', syncInterval)
+  for (const url of monitoringUrls)
+    if (!URL.canParse(url))
+      throw invalid(`The option monitoringUrls holds ${JSON.stringify(url)}, which is no address.`)
   for (const position of options.skip ?? []) checkCount('skip', position)
   if ((partitions ?? 1) > PARTITIONS_MAX) throw invalid(`A database has at most ${PARTITIONS_MAX} partitions.`)
   if ((evictAfterMs ?? 1000) < 2 * (heartbeatMs ?? 200))
