@@ -96,7 +96,7 @@ function workerPermissions(database: DatabaseNames, inbox: string): Lists {
   return {
     publish: [
       ...workerStreamSubjects(database),
-      ...subjectsOf(...between, addresses.notice(id), `${addresses.reply(id, '>')}`, addresses.welcome('>')),
+      ...subjectsOf(...between, addresses.notice(id), addresses.reply(id, '>'), addresses.welcome('>')),
     ],
     subscribe: [
       inbox,
