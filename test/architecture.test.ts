@@ -85,6 +85,12 @@ test('nobody reaches into another package', () => {
   )
 })
 
+test('the checkers of recorded histories import nothing of the packages', () => {
+  const checkers = allFiles.filter(({ path }) => path.startsWith(join('test', 'checkers')))
+  expect(checkers.length).toBeGreaterThan(0)
+  expect(importsWhere(checkers, (specifier) => packageOf(specifier) !== undefined)).toEqual([])
+})
+
 test('only tests import what is for testing', () => {
   const published = packageFiles.filter((file) => !isForTests(file))
   expect(importsWhere(published, (specifier) => /\/testing(\/|$)/.test(specifier))).toEqual([])

@@ -7,6 +7,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { startWatchdog } from './watchdog.ts'
 import { findNatsServer, type NatsServerBinary, type NatsServerVersion } from './nats-server-binary.ts'
 
 /** What a server under test can be told; every value has a default. */
@@ -111,7 +112,12 @@ export class NatsServer {
   /** Starts the process and waits until it is ready, or only until it listens. */
   async launch(wait: 'ready' | 'listening' = 'ready'): Promise<void> {
     const env = { ...process.env, ...this.#options.environment, NATS_STORE_DIR: this.storeDir }
-    const child = spawn(this.#binary.path, await this.#arguments(), { stdio: ['ignore', 'ignore', 'pipe'], env })
+    // A group of its own: Ctrl-C at a terminal reaches the parent only, which ends its servers in order.
+    const child = spawn(this.#binary.path, await this.#arguments(), {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env,
+      detached: true,
+    })
     await once(child, 'spawn')
     this.#process = child
     this.#watchdog = startWatchdog(child.pid!)
@@ -247,17 +253,4 @@ function portOf(url: string | undefined): number {
   const port = /:(\d+)\/?$/.exec(url ?? '')?.[1]
   if (port === undefined) throw new Error(`nats-server listens on ${url}, which names no port`)
   return Number(port)
-}
-
-// A parent that is killed cannot stop its children. This shell waits for the end of a pipe that only the parent holds
-// open, and kills the server then; it is itself gone before the server's process id can be anybody else's.
-function startWatchdog(pid: number): ChildProcess {
-  const script = 'read -r _; kill -9 "$1"'
-  const watchdog = spawn('sh', ['-c', script, 'sh', String(pid)], { stdio: ['pipe', 'ignore', 'ignore'] })
-  watchdog.stdin?.on('error', () => {})
-  // Neither it nor its pipe keeps the parent alive.
-  watchdog.unref()
-  // The pipe is a socket, whatever the type says.
-  ;(watchdog.stdin as unknown as { unref?: () => void } | null)?.unref?.()
-  return watchdog
 }

@@ -12,7 +12,7 @@ import type { ClusterDatabase } from './client/cluster-database.ts'
 import { describeActors } from './front-desk/describe-actors.ts'
 import { FrontDesk } from './front-desk/front-desk.ts'
 import { patienceFrom } from './patience.ts'
-import { EngineHost } from './testing/engine-host.ts'
+import { EngineHost } from '../testing/engine-host.ts'
 import { MemoryBusNetwork, type BusFaults } from '@streamy-db/core/testing'
 
 class InsufficientFunds extends ActorError<{ balance: number; wanted: number }> {}

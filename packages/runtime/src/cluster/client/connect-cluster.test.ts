@@ -1,8 +1,8 @@
 // Connecting: until a worker answers, or nobody has for too long.
 
 import { beforeEach, describe, expect, test } from 'vitest'
-import { rejectionOf } from '../testing/rejection-of.ts'
-import { ScriptedCluster } from '../testing/scripted-cluster.ts'
+import { rejectionOf } from '../../testing/rejection-of.ts'
+import { ScriptedCluster } from '../../testing/scripted-cluster.ts'
 import { connectCluster } from './connect-cluster.ts'
 import type { ConnectOptions } from './client-options.ts'
 

@@ -4,8 +4,8 @@ import { Actor, actor, message, query } from '@streamy-db/actors'
 import { actorRef, freeze, limits, partitionOf, positionOf, type Outcome, type Position } from '@streamy-db/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ActorDescription } from '../protocol/welcome.ts'
-import { rejectionOf } from '../testing/rejection-of.ts'
-import { ScriptedCluster } from '../testing/scripted-cluster.ts'
+import { rejectionOf } from '../../testing/rejection-of.ts'
+import { ScriptedCluster } from '../../testing/scripted-cluster.ts'
 import type { ClusterDatabase } from './cluster-database.ts'
 
 @actor()

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { addresses } from '../protocol/addresses.ts'
 import { decodeNotice } from '../protocol/notice.ts'
 import { encodeQuestion } from '../protocol/question.ts'
-import { call, home, partitions, ref, ScriptedDesk } from '../testing/scripted-desk.ts'
+import { call, home, partitions, ref, ScriptedDesk } from '../../testing/scripted-desk.ts'
 import { frontDeskLimits } from './front-desk-limits.ts'
 import { ReplyDesk } from './reply-desk.ts'
 

@@ -5,7 +5,7 @@ import type { ActorRecord } from '@streamy-db/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { addresses } from '../protocol/addresses.ts'
 import { decodeQuestion, encodeQuestion, type Question } from '../protocol/question.ts'
-import { home, partitions, program, ref, ScriptedDesk } from '../testing/scripted-desk.ts'
+import { home, partitions, program, ref, ScriptedDesk } from '../../testing/scripted-desk.ts'
 import { frontDeskLimits } from './front-desk-limits.ts'
 
 const elsewhere = actorRef('Account', keyOutside())

@@ -4,6 +4,7 @@
 //
 // H1 A worker that does not hear itself judges nobody: it was paused, or is cut off.
 // H2 Whoever is new in the view, and everybody after a gap of H1, is given the full time again.
+// H3 A worker that joins is given more time: it is busy catching up and owns nothing, and evicting it makes it begin again.
 
 import { ByteReader, ByteWriter, MalformedBytes } from '@streamy-db/core'
 import type { MessageBus, View, WorkerIdentity } from '@streamy-db/core'
@@ -24,7 +25,9 @@ export interface FailureDetectorOptions {
   readonly onSilent: (worker: WorkerIdentity, view: View) => void
 }
 
-/** Sends heartbeats and listens for those of others; see H1 and H2. */
+const JOINING_PATIENCE = 5
+
+/** Sends heartbeats and listens for those of others; see H1 to H3. */
 export class FailureDetector {
   readonly #options: FailureDetectorOptions
   readonly #heard = new Map<string, number>()
@@ -78,12 +81,16 @@ export class FailureDetector {
     for (const member of view.members) {
       const last = this.#heard.get(nameOf(member))
       if (last === undefined) this.#heard.set(nameOf(member), now)
-      else if (now - last > this.#options.evictAfterMs * 1000) silent.push(member)
+      else if (now - last > this.#patienceUs(member)) silent.push(member)
     }
     if (silent.length === 0 || view.number === this.#judgedView) return
     this.#judgedView = view.number
     // One at a time: an eviction makes a new view, by which the next is judged.
     this.#options.onSilent(silent[0]!, view)
+  }
+
+  #patienceUs({ phase }: View['members'][number]): number {
+    return this.#options.evictAfterMs * 1000 * (phase === 'joining' ? JOINING_PATIENCE : 1)
   }
 }
 

@@ -196,7 +196,7 @@ export class ReplicaSet implements ReplicaHost {
         await this.#startFor(missing)
         this.#again = true
       }
-      for (const held of Array.from(this.#held.values())) this.#rebuildIfLacking(held)
+      for (const held of Array.from(this.#held.values())) if (isNeeded(held, wanted)) this.#rebuildIfLacking(held)
       await this.#letGo(wanted)
       this.#announce(wanted)
     }
@@ -285,15 +285,21 @@ export class ReplicaSet implements ReplicaHost {
 
   async #letGo(wanted: ReadonlySet<PartitionId>): Promise<void> {
     for (const held of Array.from(this.#held.values())) {
-      const { replaces } = held.purpose
-      if (replaces !== undefined && held.caughtUp && this.#held.has(replaces.replica)) await this.#drop(replaces)
+      if (held.caughtUp) await this.#dropReplaced(held)
       const { scanned, resolvedBatch } = held.replica.engine
-      const needed = [...wanted].some((partition) => held.covers(partition))
-      if (needed || held.hasSuccessor || resolvedBatch < scanned.sequence) continue
+      if (isNeeded(held, wanted) || held.hasSuccessor) continue
+      // What others wait for is sent first, unless it waits itself for what is not to be had.
+      if (resolvedBatch < scanned.sequence && held.lacking(this.#options.clock.now()).length === 0) continue
       // Somebody has to follow the log, or nothing more is ever wanted.
       if (this.#some((other) => other !== held && other.caughtUp && !other.replica.stopped)) await this.#drop(held)
       else if (held.purpose.wanted.size > 0) await this.#turnToObserving(held)
     }
+  }
+
+  // With those that it has replaced in their turn: a later successor may be the first to catch up.
+  async #dropReplaced(held: HeldReplica): Promise<void> {
+    for (let replaced = held.purpose.replaces; replaced !== undefined; replaced = replaced.purpose.replaces)
+      if (this.#held.has(replaced.replica)) await this.#drop(replaced)
   }
 
   async #turnToObserving(held: HeldReplica): Promise<void> {
@@ -357,6 +363,11 @@ export class ReplicaSet implements ReplicaHost {
 
 // How long to wait for servers that do not answer.
 const RETRY_US = 500_000
+
+function isNeeded(held: HeldReplica, wanted: ReadonlySet<PartitionId>): boolean {
+  for (const partition of wanted) if (held.covers(partition)) return true
+  return false
+}
 
 function isTrimmed(error: Error): boolean {
   return error instanceof StreamyError && error.code === 'LOG_TRIMMED'

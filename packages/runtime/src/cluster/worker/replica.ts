@@ -6,7 +6,9 @@
 //
 // R1 A flush never goes beyond a checkpoint that is to be saved: the store then holds the state as of exactly its batch.
 // R2 Nothing is delivered while the engine wants no more, and nothing is dropped for it: the log waits.
+// R3 Catching up does not keep the process from anything else: a worker that replays still sends its heartbeats.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Engine, endOfBatch, limits } from '@streamy-db/core'
 import type {
   Effects,
@@ -58,7 +60,9 @@ interface Waiting {
   readonly resolve: () => void
 }
 
-/** A running engine; see R1 and R2. */
+const TURN_MS = 10
+
+/** A running engine; see R1 to R3. */
 export class Replica {
   readonly engine: Engine
   readonly partitions: readonly PartitionId[]
@@ -188,8 +192,14 @@ export class Replica {
 
   async #follow(): Promise<void> {
     const { log } = this.#options
+    let turnStarted = performance.now()
     for await (const entries of log.read(this.engine.next, this.#stopping.signal))
       for (const entry of entries) {
+        // What was read at once would be executed in one turn of the event loop, however much it is (R3).
+        if (performance.now() - turnStarted > TURN_MS) {
+          await nextTurn()
+          turnStarted = performance.now()
+        }
         while (!this.engine.wantsMore && !this.#stopped) await new Promise<void>((resolve) => (this.#room = resolve))
         if (this.#stopped) return
         await this.#execute(entry)

@@ -15,8 +15,13 @@ import {
   sequenceOf,
 } from '@streamy-db/core'
 import type { Log, LogEntry, MessageBus, PartitionId, Position, Program, Sequence } from '@streamy-db/core'
-import type { FrontDeskHost, PartitionReader, RecordedOutcome, RecordedRequest } from '../front-desk/front-desk-host.ts'
-import { ReplyDesk } from '../front-desk/reply-desk.ts'
+import type {
+  FrontDeskHost,
+  PartitionReader,
+  RecordedOutcome,
+  RecordedRequest,
+} from '../cluster/front-desk/front-desk-host.ts'
+import { ReplyDesk } from '../cluster/front-desk/reply-desk.ts'
 
 /** What a host works with. */
 export interface EngineHostOptions {
