@@ -30,6 +30,8 @@ test('the names that exist when a program runs', () => {
     'StreamyError',
     'actor',
     'connect',
+    'createDatabase',
+    'databasePermissions',
     'message',
     'open',
     'query',
