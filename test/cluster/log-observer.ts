@@ -51,11 +51,7 @@ export class LogObserver {
   }
 
   async #withStream<Answer>(work: (api: JetStreamApi, stream: string) => Promise<Answer>): Promise<Answer> {
-<<<<<<< HEAD
     const { databaseId, log } = await openLogStream(this.#connection, { name: this.#name, sessionPrefix: 'observer' })
-=======
-    const { databaseId, log } = await openLogStream(this.#connection, { name: this.#name })
->>>>>>> deploy
     const api = new JetStreamApi(this.#connection)
     try {
       return await work(api, databaseSubjects(databaseId).logStream)

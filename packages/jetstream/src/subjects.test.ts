@@ -4,15 +4,15 @@ import { expect, it } from 'vitest'
 import { busSubject, databaseSubjects, discoverySubjects } from './subjects.ts'
 
 it('are all different, within a database and between databases', () => {
-<<<<<<< HEAD
-  const all = ['a', 'b', 'log', 'database'].flatMap((id) => {
-    const subjects = databaseSubjects(id)
-    return [subjects.log, subjects.clientLog('client'), busSubject(`${id}.peer.0`), busSubject(`${id}.question.0`)]
-=======
   const all = ['a', 'b', 'log', 'identity'].flatMap((id) => {
-    const { log, clientLog } = databaseSubjects(id)
-    return [log, clientLog('web'), clientLog('web.eu'), busSubject(`${id}.peer.0`), busSubject(`${id}.question.0`)]
->>>>>>> deploy
+    const subjects = databaseSubjects(id)
+    return [
+      subjects.log,
+      subjects.clientLog('web'),
+      subjects.clientLog('web.eu'),
+      busSubject(`${id}.peer.0`),
+      busSubject(`${id}.question.0`),
+    ]
   })
   const found = ['a', 'b', 'identity'].flatMap((name) => {
     const { identity, log } = discoverySubjects(name)
