@@ -19,8 +19,11 @@ import type { Program } from './program.ts'
 import { Sessions } from './sessions.ts'
 import {
   StateHash,
+  decodeHeld,
   decodeProgress,
+  encodeHeld,
   encodeProgress,
+  heldKey,
   keyPrefixes,
   partitionPrefix,
   progressKey,
@@ -43,6 +46,8 @@ export interface EngineStateOptions {
   readonly sequential: boolean
   /** The view before the first batch of the log. */
   readonly firstView?: View
+  /** The partitions of which the state as of a batch is held, where that changes: those that were left are not. */
+  readonly heldAt?: (sequence: Sequence) => readonly PartitionId[]
   /** Clean actors kept in memory. */
   readonly actorsCachedMax: number
 }
@@ -73,6 +78,8 @@ export class EngineState {
   #progress: Scanned[]
   // The view that the store holds.
   #storedView: View | undefined
+  // The partitions that it says it holds.
+  #storedHeld: string | undefined
 
   constructor(options: EngineStateOptions) {
     this.#options = options
@@ -84,6 +91,8 @@ export class EngineState {
     this.messages = new KeptMessages(store, executed, sequential)
     const stored = store.get(progressKey)
     const storedView = store.get(viewKey)
+    const storedHeld = store.get(heldKey)
+    this.#storedHeld = storedHeld === undefined ? undefined : decodeHeld(storedHeld).join()
     this.#storedView = storedView === undefined ? undefined : decodeView(new ByteReader(storedView))
     const view = this.#storedView ?? options.firstView ?? firstView(partitions, '')
     this.#progress = [{ ...(stored === undefined ? beginning : decodeProgress(stored)), view }]
@@ -162,6 +171,11 @@ export class EngineState {
     if (progress.view !== this.#storedView && progress.view.number > 0)
       last.push({ key: viewKey, value: viewBytes(progress.view) })
     this.#storedView = progress.view
+    const held = this.#options.heldAt?.(sequence)
+    if (held !== undefined && held.join() !== this.#storedHeld) {
+      last.push({ key: heldKey, value: encodeHeld(held) })
+      this.#storedHeld = held.join()
+    }
     return { progress, changes: () => chain([...tables, last]) }
   }
 

@@ -100,7 +100,10 @@ export class Engine {
     const executed = everyPartition.filter((partition) => options.owned(partition))
     const sequential = partitions === 1 && options.worker === undefined
     const { actorsCachedMax = 65_536 } = options
-    const state = new EngineState({ ...options, executed, sequential, actorsCachedMax })
+    const heldAt = (sequence: Sequence): readonly PartitionId[] =>
+      executed.filter((partition) => this.#ownership.executesAt(partition, sequence))
+    const moving = options.worker === undefined ? {} : { heldAt }
+    const state = new EngineState({ ...options, ...moving, executed, sequential, actorsCachedMax })
     const effects = this.#effects
     const ownership = new Ownership({ ...options, executed, view: state.view })
     const home = new HomeDesk({ program, seed, state, effects, ownership, skip: options.skip ?? new Set() })

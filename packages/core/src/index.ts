@@ -62,11 +62,13 @@ export { endOfBatch, indexOf, positionOf, sequenceOf, transactionIndexMax } from
 export { isTell } from './sessions.ts'
 export {
   decodeActorRecord,
+  decodeHeld,
   decodeOutcome,
   decodeProgress,
   encodeActorRecord,
   encodeOutcome,
   encodeProgress,
+  heldKey,
   partitionPrefixes,
   progressKey,
   viewKey,

@@ -9,6 +9,7 @@
 //   m<p>/<position>/<to>/<kind>         a message to another worker, kept until a checkpoint covers it; not hashed
 //   meta                                how far the state has come; see Progress
 //   view                                the workers and owners as of then; see membership.ts
+//   held                                the partitions whose state it holds as of then; others here are stale
 //
 // `<p>` is the partition in four hex digits. Positions and times are fixed-width hex, so that keys sort by them.
 
@@ -39,6 +40,25 @@ export const stateVersion = 1
 
 /** Key of the one Progress entry of a store. */
 export const progressKey = 'meta'
+
+/** Key of the partitions whose state belongs to it. What lies under the prefixes of others is stale. */
+export const heldKey = 'held'
+
+/** Bytes of the partitions that a store holds. */
+export function encodeHeld(partitions: readonly PartitionId[]): Uint8Array {
+  const out = new ByteWriter()
+  out.varint(partitions.length)
+  for (const partition of partitions) out.varint(partition)
+  return out.take()
+}
+
+/** Reads what {@link encodeHeld} wrote. */
+export function decodeHeld(bytes: Uint8Array): PartitionId[] {
+  const reader = new ByteReader(bytes)
+  const partitions = reader.list(() => reader.varint())
+  reader.finish()
+  return partitions
+}
 
 /** Key of the view that belongs to it. */
 export const viewKey = 'view'

@@ -40,6 +40,7 @@ export interface CheckpointKeeperOptions {
 
 // Then whoever waits makes do with an older one.
 const FRESH_WAIT_US = 10_000_000
+const ASK_AGAIN_US = 2_500_000
 
 /** One worker's part in checkpoints. */
 export class CheckpointKeeper {
@@ -85,9 +86,22 @@ export class CheckpointKeeper {
         tell(false)
       })
     })
-    this.ask()
+    this.#askUntil(complete)
     const newest = (await checkpoints.complete()).at(-1) ?? 0
     return newest >= after || (await complete)
+  }
+
+  // One that somebody could not save is abandoned for the next.
+  #askUntil(complete: Promise<boolean>): void {
+    const { clock } = this.#options
+    let over = false
+    void complete.finally(() => (over = true))
+    const again = (): void => {
+      if (over || this.#stopped) return
+      this.ask()
+      clock.alarm(clock.now() + ASK_AGAIN_US, again)
+    }
+    again()
   }
 
   /** A replica has come to a checkpoint entry. */

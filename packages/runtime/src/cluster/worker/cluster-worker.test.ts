@@ -292,3 +292,35 @@ test('all workers crash at once, and those that come back recover everything', a
   await transfers(20)
   expect((await three).owned.length + (await four).owned.length).toBe(partitions)
 })
+
+test('a worker that comes back does not take up what it had handed over, as it was then', async () => {
+  const shelf = new KeepingShelf()
+  const one = await start('one', shelf)
+  await transfers(20)
+  const two = await start('two')
+  await until(() => two.owned.length > 0 && viewOf(one).number === viewOf(two).number)
+  const before = await balances()
+  await transfers(20)
+  const after = await balances()
+  expect(after).not.toEqual(before)
+  // Both die; the one that comes back recovers everything, also what it had once.
+  await one.stop(true)
+  await two.stop(false)
+  running.clear()
+  let ready = false
+  const again = start('one', shelf)
+  void again.then(() => (ready = true))
+  await until(() => ready)
+  const last = await again
+  await until(() => last.owned.length === partitions)
+  expect(await balances()).toEqual(after)
+})
+
+async function balances(): Promise<unknown[]> {
+  const from = requests
+  const keys = ['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'b0', 'b1', 'b2', 'b3', 'b4']
+  for (const key of keys) await send(transactionOf(key, 'deposit', 0))
+  await until(() => answered(from).length === keys.length)
+  const found = answered(from).toSorted((a, b) => a.request!.sequence - b.request!.sequence)
+  return found.map(({ outcome }) => (outcome.kind === 'committed' ? outcome.results[0] : outcome))
+}

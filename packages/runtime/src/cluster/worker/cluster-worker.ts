@@ -248,10 +248,9 @@ export class ClusterWorker implements ReplicaSetHost {
     if (replies.length > 0) this.#desk.reply(replies, replica.engine.scanned.logTime)
     for (const transaction of submissions) this.#appender.submit(transaction)
     if (incidents.length === 0 && checkpoints.length === 0) return
-    // What a replay meets has been dealt with.
-    if (!this.#replicas.hasCaughtUp(replica)) return
-    for (const sequence of checkpoints) this.#keeper.begin(replica, sequence)
-    for (const incident of incidents) this.#events.onIncident(incident)
+    // What was in the log when a replica was made has been dealt with.
+    for (const sequence of checkpoints) if (sequence > replica.catchUpTo) this.#keeper.begin(replica, sequence)
+    if (this.#replicas.hasCaughtUp(replica)) for (const incident of incidents) this.#events.onIncident(incident)
   }
 
   executed(replica: Replica, bytes: number): void {

@@ -5,9 +5,11 @@ import { crc32 } from 'node:zlib'
 import {
   MemoryStateStore,
   StreamyError,
+  decodeHeld,
   decodeProgress,
   encodeProgress,
   encodeView,
+  heldKey,
   ByteWriter,
   progressKey,
   viewKey,
@@ -104,7 +106,10 @@ export class ReplicaState {
     if (record === undefined || progress === undefined) return []
     const { databaseId, partitions } = decodeReplicaRecord(record)
     if (databaseId !== database.id) return []
-    return (await followsOn(log, decodeProgress(progress))) ? partitions : []
+    // What its engine has left since is there as it was then.
+    const held = store.get(heldKey)
+    const current = held === undefined ? partitions : decodeHeld(held)
+    return (await followsOn(log, decodeProgress(progress))) ? current : []
   }
 
   async #fromCheckpoint(partitions: readonly PartitionId[]): Promise<PreparedState> {

@@ -107,6 +107,11 @@ export class Replica {
     })
   }
 
+  /** The end of the log when it was made. */
+  get catchUpTo(): Sequence {
+    return this.#options.catchUpTo
+  }
+
   /** Whether it was stopped, or stopped by itself. */
   get stopped(): boolean {
     return this.#stopped
