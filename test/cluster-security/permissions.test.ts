@@ -38,7 +38,7 @@ describe('each role does its work with its permissions', () => {
         .publish.filter((pattern) => !seen.published.some((subject) => covers(pattern, subject)))
         // A reader that gets no consumer reads entry by entry.
         .filter((pattern) => !/\.(DIRECT|MSG)\.GET\.STREAMY_LOG_/.test(pattern))
-      expect(unused).toEqual([])
+      expect({ role: who.role, unused }).toEqual({ role: who.role, unused: [] })
     }
     expect(server.output.split('\n').filter((line) => /violation/i.test(line))).toEqual([])
   })

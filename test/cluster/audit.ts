@@ -14,6 +14,7 @@ export async function audit(fleet: Fleet): Promise<readonly Judgement[]> {
   expect(await totalOf(db)).toBe(totalOfAll)
   const judgements = judge(readHistories(fleet.histories))
   expect(judgements.map(({ workload }) => workload)).toEqual(['bank', 'ids', 'lists', 'registers', 'transactions'])
-  for (const { verdict, explained } of judgements) expect(verdict.result, explained).toBe('valid')
+  const wrong = judgements.filter(({ verdict }) => verdict.result !== 'valid').map(({ explained }) => explained)
+  expect(wrong).toEqual([])
   return judgements
 }

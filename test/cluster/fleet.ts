@@ -214,10 +214,10 @@ export class Fleet {
   /** Resolves when exactly these workers are ready and own everything. */
   async shared(...names: readonly string[]): Promise<void> {
     await this.until(({ members, owners }) => {
-      const ready = members.filter(({ phase }) => phase === 'ready').map(({ name }) => name)
+      const ready = new Set(members.filter(({ phase }) => phase === 'ready').map(({ name }) => name))
       return (
         members.length === names.length &&
-        names.every((name) => ready.includes(name) && owners.includes(name)) &&
+        names.every((name) => ready.has(name) && owners.includes(name)) &&
         owners.every((owner) => owner !== null && names.includes(owner))
       )
     })

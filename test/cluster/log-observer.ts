@@ -51,7 +51,7 @@ export class LogObserver {
   }
 
   async #withStream<Answer>(work: (api: JetStreamApi, stream: string) => Promise<Answer>): Promise<Answer> {
-    const { databaseId, log } = await openLogStream(this.#connection, { name: this.#name })
+    const { databaseId, log } = await openLogStream(this.#connection, { name: this.#name, sessionPrefix: 'observer' })
     const api = new JetStreamApi(this.#connection)
     try {
       return await work(api, databaseSubjects(databaseId).logStream)

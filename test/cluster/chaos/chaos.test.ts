@@ -15,5 +15,5 @@ test(`nothing that was promised breaks in ${seconds} s of chaos`, { timeout: 180
   for (const { verdict, explained } of judgements)
     expect(verdict.result, `${log.join('\n')}\n${explained}`).toBe('valid')
   expect(total).toBe(totalOfAll)
-  expect(answered, log.join('\n')).toBeGreaterThanOrEqual(0.9 * calls)
+  if (answered < 0.9 * calls) throw new Error(`Of ${calls} calls ${answered} were answered.\n${log.join('\n')}`)
 })

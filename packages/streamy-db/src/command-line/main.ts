@@ -60,18 +60,19 @@ function helpOf({ usage, summary, details, options }: Command): string {
   return `streamy ${usage}\n\n${summary}\n${details}\n${lines.join('\n')}\n`
 }
 
-main(process.argv.slice(2)).then(
-  (status) => {
-    process.exitCode = status
-  },
-  (error: unknown) => {
-    if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\n`)
-      process.exitCode = 2
-      return
-    }
-    const code = error instanceof StreamyError ? ` (${error.code})` : ''
-    process.stderr.write(`streamy: ${error instanceof Error ? error.message : String(error)}${code}\n`)
-    process.exitCode = 1
-  },
-)
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  process.exitCode = tell(error)
+}
+
+// Answers the exit code.
+function tell(error: unknown): number {
+  if (error instanceof UsageError) {
+    process.stderr.write(`${error.message}\n`)
+    return 2
+  }
+  const code = error instanceof StreamyError ? ` (${error.code})` : ''
+  process.stderr.write(`streamy: ${error instanceof Error ? error.message : String(error)}${code}\n`)
+  return 1
+}

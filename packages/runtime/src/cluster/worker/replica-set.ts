@@ -16,7 +16,6 @@ import type {
   MessageBus,
   PartitionId,
   PeerMessage,
-  Position,
   Sequence,
   StateStore,
   Transport,

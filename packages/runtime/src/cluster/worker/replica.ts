@@ -9,7 +9,7 @@
 // R3 Catching up does not keep the process from anything else: a worker that replays still sends its heartbeats.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { Engine, endOfBatch, limits } from '@streamy-db/core'
+import { Engine, limits } from '@streamy-db/core'
 import type {
   Effects,
   LogEntry,
@@ -253,11 +253,6 @@ export class Replica {
     this.#stopping.abort()
     this.#options.host.failed(this, asError(error))
   }
-}
-
-/** Whether a replica has executed everything up to the end of a batch. */
-export function hasResolved({ engine }: Replica, position: Position): boolean {
-  return endOfBatch(engine.resolvedBatch) >= position
 }
 
 /** Resolves when a promise has come to an end, whichever. */
