@@ -132,7 +132,7 @@ describe.each(['oldest', 'newest'] as const)('on the %s server', (version) => {
 })
 
 it('says which setting of the server to change when entries would not fit', async () => {
-  const server = await startNatsServer({ maxPayload: 1024 * 1024 })
+  const server = await startNatsServer({ maxPayload: 512 * 1024 })
   const connection = await connectNats({ servers: server.url })
   await expect(createLogStream(connection, { name: 'bank' })).rejects.toMatchObject({
     code: 'SERVER_UNSUITABLE',
