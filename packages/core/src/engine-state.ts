@@ -13,6 +13,7 @@ import { endOfBatch } from './position.ts'
 import type { LogTime, PartitionId, Position, Sequence } from './position.ts'
 import type { Program } from './program.ts'
 import { Sessions } from './sessions.ts'
+import { StateSnapshots } from './state-snapshots.ts'
 import { StateHash, decodeProgress, encodeProgress, keyPrefixes, partitionPrefix, progressKey } from './state-format.ts'
 import type { Progress } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
@@ -47,6 +48,7 @@ export class EngineState {
   readonly outbox: Outbox
   readonly timers: TimerQueue
   readonly messages: KeptMessages
+  readonly snapshots: StateSnapshots
   readonly #options: EngineStateOptions
   /** Of the batches scanned and not yet captured, ascending, behind the last captured one. */
   #progress: Progress[]
@@ -60,6 +62,7 @@ export class EngineState {
     this.outbox = new Outbox(store, owned, sequential)
     this.timers = new TimerQueue(store, owned, sequential, (ref) => this.partitionOf(ref))
     this.messages = new KeptMessages(store, sequential)
+    this.snapshots = new StateSnapshots((ref) => this.actors.get(ref))
     const stored = store.get(progressKey)
     this.#progress = [stored === undefined ? beginning : decodeProgress(stored)]
   }
@@ -109,6 +112,7 @@ export class EngineState {
   /** Puts an actor's new record; answers the timers that it brings. */
   commitActor(ref: ActorRef, record: ActorRecord | undefined, position: Position): readonly Timer[] {
     const before = this.actors.put(ref, record, position)
+    if (this.snapshots.count > 0) this.snapshots.keep(ref, before)
     return before?.timers === record?.timers ? none : this.timers.changed(ref, before, record, position)
   }
 

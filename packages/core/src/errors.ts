@@ -35,6 +35,7 @@ export const errorKinds = {
   QUERY_WRITES: 'user',
   REGISTRATION_INVALID: 'user',
   REQUEST_EXPIRED: 'retry',
+  SNAPSHOT_EXPIRED: 'retry',
   STATE_CORRUPT: 'user',
   STATE_FIELD_UNDECLARED: 'user',
   STORAGE_FAILED: 'user',
