@@ -17,6 +17,8 @@ import type { BatchSubmitter, Waiter } from './batch-submitter.ts'
 import { BufferedResult } from './buffered-result.ts'
 import { ClientTransaction, SnapshotChanged } from './client-transaction.ts'
 import type { Database, DatabaseTransaction, ReferenceOptions } from './database.ts'
+import { layerPort } from './layer-port.ts'
+import type { Executed, LayerPort, LayerSnapshot } from './layer-port.ts'
 import { refuseUnknownMessages } from './unknown-messages.ts'
 
 /** What the database is put together from. */
@@ -36,6 +38,12 @@ export class EmbeddedDatabase implements Database {
   readonly #parts: EmbeddedParts
   readonly #classes: Classes = new WeakMap()
   readonly #transactionClasses: Classes = new WeakMap()
+  readonly [layerPort]: LayerPort = {
+    partitions: 1,
+    execute: (calls) => this.#execute(calls),
+    query: async (calls) => calls.map((call) => this.#ask(call)),
+    snapshot: async () => this.#snapshot(),
+  }
   #closing: Promise<void> | undefined
   #failure: Error | undefined
   #position: Position
@@ -93,7 +101,7 @@ export class EmbeddedDatabase implements Database {
       this.#assertOpen()
       const call: Call = { ref, message: handler.name, args: packArguments(handler, args) }
       if (handler.kind === 'query') return Promise.resolve(this.#query(call))
-      return this.#submit(transactionOf(call))
+      return this.#submit(transactionOf([call]))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -103,6 +111,28 @@ export class EmbeddedDatabase implements Database {
     const promise = new Promise(pickUp)
     this.#parts.submitter.submit(transaction, new CallWaiter(this, pickedUp.resolve, pickedUp.reject))
     return promise
+  }
+
+  #execute(calls: readonly Call[]): Promise<Executed> {
+    return new Promise((resolve, reject) => {
+      this.#assertOpen()
+      this.#parts.submitter.submit(transactionOf(calls), new ExecutionWaiter(this, resolve, reject))
+    })
+  }
+
+  #ask(call: Call): unknown {
+    this.#assertOpen()
+    return this.#query(call)
+  }
+
+  #snapshot(): LayerSnapshot {
+    this.#assertOpen()
+    const snapshot = this.#parts.engine.snapshot()
+    const query = async (call: Call): Promise<unknown> => {
+      this.#assertOpen()
+      return thaw(this.#carryError(() => snapshot.query(call)).value)
+    }
+    return { position: snapshot.position, query, close: () => snapshot.close() }
   }
 
   #query(call: Call): unknown {
@@ -223,6 +253,29 @@ class CallWaiter implements Waiter {
   }
 }
 
+// Who waits for a layer's transaction: it gets all results.
+class ExecutionWaiter implements Waiter {
+  readonly #database: EmbeddedDatabase
+  readonly #resolve: (executed: Executed) => void
+  readonly #reject: (error: Error) => void
+
+  constructor(database: EmbeddedDatabase, resolve: (executed: Executed) => void, reject: (error: Error) => void) {
+    this.#database = database
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  settle(outcome: Outcome, position: Position): void {
+    this.#database.answered(position)
+    if (outcome.kind === 'committed') this.#resolve({ results: outcome.results.map(thaw), position })
+    else this.#reject(decodeError(outcome.error))
+  }
+
+  fail(error: Error): void {
+    this.#reject(error)
+  }
+}
+
 /** The class of references to actors of one definition, made the first time it is asked for. */
 function classFor<Context>(classes: Classes, definition: ActorDefinition, send: Send<Context>): ReferenceClass {
   const known = classes.get(definition)
@@ -234,8 +287,8 @@ function classFor<Context>(classes: Classes, definition: ActorDefinition, send: 
   return made
 }
 
-function transactionOf(call: Call): Transaction {
-  return { request: undefined, attempt: 1, source: undefined, asserts: noAsserts, calls: [call], touches: noTouches }
+function transactionOf(calls: readonly Call[]): Transaction {
+  return { request: undefined, attempt: 1, source: undefined, asserts: noAsserts, calls, touches: noTouches }
 }
 
 const noAsserts: readonly never[] = []
