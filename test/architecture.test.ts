@@ -28,6 +28,7 @@ const ranks: Readonly<Record<string, number>> = {
   '@streamy-db/actors': 1,
   '@streamy-db/embedded': 1,
   '@streamy-db/runtime': 2,
+  '@streamy-db/kv': 3,
   'streamy-db': 6,
 }
 
