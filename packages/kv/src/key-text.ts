@@ -44,25 +44,26 @@ export function keyOfText(text: string): KvKeyPart[] {
 
 /** Bytes as text. */
 export function textOfBytes(bytes: Uint8Array): string {
-  const units: number[] = []
+  let text = ''
   for (const byte of bytes) {
-    if (byte >= 0x20) units.push(byte)
-    else if (byte < 0x1e) units.push(byte + 1)
-    else units.push(ESCAPE, byte - 0x1d)
+    if (byte >= 0x20) text += String.fromCharCode(byte)
+    else if (byte < 0x1e) text += String.fromCharCode(byte + 1)
+    else text += String.fromCharCode(ESCAPE, byte - 0x1d)
   }
-  return Buffer.from(units).toString('latin1')
+  return text
 }
 
 /** The bytes whose text this is. Throws KEY_INVALID for other text. */
 export function bytesOfText(text: string): Uint8Array {
-  const bytes: number[] = []
+  const bytes = new Uint8Array(text.length)
+  let length = 0
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index)
-    if (unit >= 0x20 && unit <= 0xff) bytes.push(unit)
-    else if (unit > 0 && unit < ESCAPE) bytes.push(unit - 1)
-    else bytes.push(escaped(unit, text.charCodeAt(++index)))
+    if (unit >= 0x20 && unit <= 0xff) bytes[length++] = unit
+    else if (unit > 0 && unit < ESCAPE) bytes[length++] = unit - 1
+    else bytes[length++] = escaped(unit, text.charCodeAt(++index))
   }
-  return Uint8Array.from(bytes)
+  return bytes.subarray(0, length)
 }
 
 function escaped(escape: number, unit: number): number {

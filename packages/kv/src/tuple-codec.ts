@@ -23,6 +23,8 @@ const DOUBLE = 0x21
 const FALSE = 0x26
 const TRUE = 0x27
 const SHORT_BYTES_MAX = 8
+const NAN_BITS = 0x7ff8000000000000n
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The encoding of a key. Throws KEY_INVALID, naming the part that cannot be one. */
 export function encodeTuple(key: KvKey): Uint8Array {
@@ -80,14 +82,18 @@ function terminated(tag: number, content: Uint8Array): Uint8Array {
   return encoded
 }
 
+// One double at a time: a key of numbers is encoded for every call.
+const scratch = new Uint8Array(8)
+const scratchView = new DataView(scratch.buffer)
+
 function encodeDouble(value: number): Uint8Array {
-  const encoded = new Uint8Array(9)
-  const view = new DataView(encoded.buffer)
-  encoded[0] = DOUBLE
   // A NaN has bits of its own here: what the processor made of it must not decide which key it is.
-  if (Number.isNaN(value)) view.setUint32(1, 0x7ff80000)
-  else view.setFloat64(1, value)
-  flip(encoded, encoded[1]! >= 0x80)
+  if (Number.isNaN(value)) scratchView.setBigUint64(0, NAN_BITS)
+  else scratchView.setFloat64(0, value)
+  flip(scratch[0]! >= 0x80)
+  const encoded = new Uint8Array(9)
+  encoded[0] = DOUBLE
+  encoded.set(scratch, 1)
   return encoded
 }
 
@@ -133,21 +139,27 @@ function decodePart(reader: Reader): KvKeyPart {
   throw malformed(`has the unknown type ${tag}`)
 }
 
-function unterminated(reader: Reader): number[] {
-  const content: number[] = []
-  for (;;) {
-    const [byte] = take(reader, 1)
-    if (byte === 0) {
-      if (reader.bytes[reader.offset] !== 0xff) return content
-      reader.offset += 1
-    }
-    content.push(byte!)
-  }
+function unterminated(reader: Reader): Uint8Array {
+  const { bytes, offset } = reader
+  let end = bytes.indexOf(0, offset)
+  let zeros = 0
+  for (; end >= 0 && bytes[end + 1] === 0xff; end = bytes.indexOf(0, end + 2)) zeros += 1
+  if (end < 0) throw malformed('ends in the middle of a part')
+  const content = take(reader, end - offset)
+  reader.offset += 1
+  return zeros === 0 ? content : unescaped(content, zeros)
 }
 
-function textOf(content: readonly number[]): string {
+// Without the byte behind each zero, which only says that the zero belongs to the content.
+function unescaped(content: Uint8Array, zeros: number): Uint8Array {
+  const plain = new Uint8Array(content.length - zeros)
+  for (let from = 0, to = 0; from < content.length; from += content[from] === 0 ? 2 : 1) plain[to++] = content[from]!
+  return plain
+}
+
+function textOf(content: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(content))
+    return utf8.decode(content)
   } catch {
     throw malformed('has a string that is no UTF-8')
   }
@@ -170,18 +182,17 @@ function lengthOf(reader: Reader, negative: boolean): number {
 }
 
 function decodeDouble(reader: Reader): number {
-  const bytes = Uint8Array.from(take(reader, 8))
-  const encoded = Uint8Array.from([DOUBLE, ...bytes])
-  flip(encoded, encoded[1]! < 0x80)
-  const value = new DataView(encoded.buffer).getFloat64(1)
-  if (Buffer.compare(encodeDouble(value).subarray(1), bytes) !== 0) throw malformed('has a NaN with bits of its own')
+  scratch.set(take(reader, 8))
+  flip(scratch[0]! < 0x80)
+  const value = scratchView.getFloat64(0)
+  if (Number.isNaN(value) && scratchView.getBigUint64(0) !== NAN_BITS) throw malformed('has a NaN with bits of its own')
   return value
 }
 
-// The sign bit, or all bits behind the tag.
-function flip(encoded: Uint8Array, all: boolean): void {
-  if (all) for (let index = 1; index < encoded.length; index++) encoded[index]! ^= 0xff
-  else encoded[1]! ^= 0x80
+// The sign bit in the scratch, or all of its bits.
+function flip(all: boolean): void {
+  if (all) for (let index = 0; index < scratch.length; index++) scratch[index]! ^= 0xff
+  else scratch[0]! ^= 0x80
 }
 
 function take(reader: Reader, length: number): Uint8Array {
