@@ -9,7 +9,7 @@ import { checkOperand, expireInOf, freezeValue, type KvSetOptions } from './kv-c
 import { entryOfText, type KvEntry, type KvResult, resultOf } from './kv-entry.ts'
 import type { KvKey } from './kv-key.ts'
 import { type KvListOptions, planOf } from './list-plan.ts'
-import type { MergeKind } from './merge-values.ts'
+import type { MergeKind, Widened } from './merge-values.ts'
 import { OrderedIndex } from './ordered-index/ordered-index.ts'
 import { RangeActor } from './range-actor.ts'
 import { type KvSelector, rangeOf } from './selector.ts'
@@ -70,31 +70,31 @@ export class KvInHandler<Value = unknown, Key extends KvKey = KvKey> {
   }
 
   /** Adds to a number or a bigint, or to nothing; answers the sum. */
-  sum<Operand extends Value & (number | bigint)>(key: Key, value: Operand): Operand extends bigint ? bigint : number {
-    return this.#merge('sum', key, value)
+  sum<Operand extends Value & (number | bigint)>(key: Key, value: Operand): Widened<Operand> {
+    return this.#merge('sum', key, value) as Widened<Operand>
   }
 
   /** Lowers a number or a bigint to `value`, if it is above; answers what it is then. */
-  min<Operand extends Value & (number | bigint)>(key: Key, value: Operand): Operand extends bigint ? bigint : number {
-    return this.#merge('min', key, value)
+  min<Operand extends Value & (number | bigint)>(key: Key, value: Operand): Widened<Operand> {
+    return this.#merge('min', key, value) as Widened<Operand>
   }
 
   /** Raises a number or a bigint to `value`, if it is below; answers what it is then. */
-  max<Operand extends Value & (number | bigint)>(key: Key, value: Operand): Operand extends bigint ? bigint : number {
-    return this.#merge('max', key, value)
+  max<Operand extends Value & (number | bigint)>(key: Key, value: Operand): Widened<Operand> {
+    return this.#merge('max', key, value) as Widened<Operand>
   }
 
   /** Appends text to text, the items of a list to a list, or bytes to bytes; answers the whole. */
   append<Operand extends Value>(key: Key, value: Operand): Operand {
-    return this.#merge('append', key, value)
+    return this.#merge('append', key, value) as Operand
   }
 
-  #merge<Result>(kind: MergeKind, key: Key, operand: unknown): Result {
+  // What comes back is of the operand's type, or the entry has thrown: so say the casts above.
+  #merge(kind: MergeKind, key: Key, operand: unknown): unknown {
     checkOperand(kind, operand)
     freezeValue(operand)
     const [value] = this.#entry(key).merge(kind, operand)
-    // The value is of the operand's type, or the merge has thrown.
-    return value as Result
+    return value
   }
 
   #entry(key: Key): LocalReference<EntryActor> {

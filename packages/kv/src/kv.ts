@@ -13,7 +13,7 @@ import { KvList } from './kv-list.ts'
 import type { KvTransaction, KvTransactionResult } from './kv-transaction-data.ts'
 import { LeafRouter } from './leaf-router.ts'
 import { type KvListOptions, planOf } from './list-plan.ts'
-import type { MergeKind } from './merge-values.ts'
+import type { MergeKind, Widened } from './merge-values.ts'
 import { type KvSelector, rangeOf } from './selector.ts'
 import { checkSpaceName, treeOf } from './space-name.ts'
 import type { StoredEntry } from './stored-entry.ts'
@@ -154,9 +154,6 @@ export interface KvMerged<Value> {
   readonly version: KvVersion
   readonly value: Value
 }
-
-/** `1n` as an operand sums to a bigint, and not to `1n`. */
-type Widened<Operand> = Operand extends bigint ? bigint : number
 
 /**
  * The key-value space `name` of a database: `db.kv(name)` of `streamy-db`. The database must have been opened with

@@ -6,6 +6,9 @@ import { KvTypeMismatch } from './kv-errors.ts'
 /** How an operand changes a value. */
 export type MergeKind = 'sum' | 'min' | 'max' | 'append'
 
+/** The type of a sum: with `1n` as an operand a bigint, and not `1n`. */
+export type Widened<Operand> = Operand extends bigint ? bigint : number
+
 /** What `value`, or nothing when there is no entry, becomes. Throws {@link KvTypeMismatch}. */
 export function mergeValues(kind: MergeKind, value: unknown, operand: unknown): unknown {
   if (value === undefined) return operand

@@ -1,7 +1,8 @@
 // The key codec: every key comes back, and encodings sort as keys do. Random keys come from fast-check, which prints the
 // seed of a failure.
 
-import fc from 'fast-check'
+import { StreamyError } from '@streamy-db/core'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bytesOfText, keyOfText, textOfBytes, textOfKey } from './key-text.ts'
 import type { KvKey, KvKeyPart } from './kv-key.ts'
@@ -81,14 +82,8 @@ test('bytes are the encoding of one key, or of none', () => {
     fc.property(sound, ([key, at, byte]) => {
       const encoded = Uint8Array.from(encodeTuple(key))
       encoded[at % encoded.length] = byte
-      let decoded: KvKey
-      try {
-        decoded = decodeTuple(encoded)
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'KEY_INVALID' })
-        return
-      }
-      expect(Buffer.from(encodeTuple(decoded))).toStrictEqual(Buffer.from(encoded))
+      const decoded = decodedOrRefused(encoded)
+      expect(decoded === 'KEY_INVALID' || Buffer.from(encodeTuple(decoded)).equals(encoded)).toBe(true)
     }),
     { numRuns: 3000 },
   )
@@ -98,10 +93,10 @@ test('the layout is that of FoundationDB tuples', () => {
   const hex = (...key: KvKey): string => Buffer.from(encodeTuple(key)).toString('hex')
   expect(hex('a\0b')).toBe('026100ff6200')
   expect(hex(Uint8Array.of(0, 1))).toBe('0100ff0100')
-  expect(hex(0n, 1n, -1n, 256n, -256n)).toBe('14' + '1501' + '13fe' + '160100' + '12feff')
+  expect(hex(0n, 1n, -1n, 256n, -256n)).toBe('14150113fe16010012feff')
   expect(hex(2n ** 64n)).toBe('1d09010000000000000000')
   expect(hex(-(2n ** 64n))).toBe('0bf6feffffffffffffffff')
-  expect(hex(1, -1)).toBe('21bff0000000000000' + '21400fffffffffffff')
+  expect(hex(1, -1)).toBe('21bff000000000000021400fffffffffffff')
   expect(hex(NaN)).toBe('21fff8000000000000')
   expect(hex(false, true)).toBe('2627')
 })
@@ -153,6 +148,15 @@ test.each([
 ])('bytes that encode no key are refused: %s', (hex) => {
   expect(() => decodeTuple(Buffer.from(hex, 'hex'))).toThrow(expect.objectContaining({ code: 'KEY_INVALID' }))
 })
+
+function decodedOrRefused(encoded: Uint8Array): KvKey | 'KEY_INVALID' {
+  try {
+    return decodeTuple(encoded)
+  } catch (error) {
+    if (error instanceof StreamyError && error.code === 'KEY_INVALID') return error.code
+    throw error
+  }
+}
 
 const ranks = [Uint8Array, 'string', 'bigint', 'number', 'boolean']
 
