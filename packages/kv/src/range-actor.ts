@@ -17,21 +17,27 @@ export type RangeCondition =
 
 /** A range at work. Its key is that of an entry; any will do. */
 export class RangeActor extends Actor {
-  /** Entries of a range. It looks at `limit` keys at most, so expired ones may make the page shorter. */
+  /**
+   * The first entries of a range, `limit` at most. There are fewer, and yet a rest, where it met so many expired ones
+   * that it has looked at `rangeEntriesMax` keys.
+   */
   list(range: IndexRange, limit: number, descending: boolean): EntriesPage {
     const entries: [string, StoredEntry][] = []
+    const seenMax = Math.max(limit, kvLimits.rangeEntriesMax)
+    let rest = range
     let seen = 0
-    let last = ''
-    for (const keys of this.index().pages(range, { descending, limit })) {
+    while (entries.length < limit && seen < seenMax) {
+      const wanted = Math.min(limit - entries.length, seenMax - seen)
+      const keys = [...this.index().pages(rest, { descending, limit: wanted })].flat()
       for (const text of keys) {
         const entry = this.entry(text)
         if (entry !== undefined) entries.push([text, entry])
-        seen += 1
-        last = text
       }
+      if (keys.length < wanted) return { entries, next: undefined }
+      seen += keys.length
+      rest = behind(rest, keys.at(-1)!, descending)
     }
-    // The least text above a key is the key and the least character.
-    return { entries, next: seen < limit ? undefined : descending ? last : `${last}\x01` }
+    return { entries, next: descending ? rest.to : rest.from }
   }
 
   /** `list` as a message, for gets of a transaction. */
@@ -91,6 +97,11 @@ registerActor(RangeActor, {
   messages: { read: {}, deleteAll: {}, check: {} },
   queries: { list: {}, entry: {} },
 })
+
+// The least text above a key is the key and the least character.
+function behind(range: IndexRange, key: string, descending: boolean): IndexRange {
+  return descending ? { ...range, to: key } : { ...range, from: `${key}\x01` }
+}
 
 // Both lists are in the order of their keys, so the first difference is the least key that only one of them holds, or
 // that was written at another time.

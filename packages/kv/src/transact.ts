@@ -42,9 +42,13 @@ export async function transact<Value, Key extends KvKey>(
 ): Promise<KvTransactionResult<Value, Key>> {
   const { asserts = [], updates = [], gets = [] } = transaction
   checkSize(asserts.length + updates.length + gets.length)
+  const subjects = updates.map(subjectOf)
+  // Without anything to find out nothing is awaited, so transactions are sent in the order in which they were made.
+  const leaves = parts.router.isNeeded
+    ? await Promise.all(subjects.map((subject) => leafOf(parts.router, subject)))
+    : []
   const assertCalls = asserts.map((assert, index) => assertCall(parts.calls, assert, index))
-  const updateCalls: Call[] = []
-  for (const update of updates) updateCalls.push(await updateCall(parts, update))
+  const updateCalls = updates.map((update, index) => updateCall(parts.calls, update, subjects[index]!, leaves[index]))
   const getCalls = gets.map((get) => getCall(parts.calls, get))
   try {
     const { results, position } = await parts.port.execute([...assertCalls, ...updateCalls, ...getCalls])
@@ -61,15 +65,18 @@ function assertCall(calls: KvCalls, assert: KvAssert, index: number): Call {
   return calls.check(textOfKey(assert.key), entryConditions(assert), index)
 }
 
-async function updateCall({ calls, router }: TransactParts, update: KvUpdate): Promise<Call> {
-  const { kind, key } = subjectOf(update)
+function updateCall(calls: KvCalls, update: KvUpdate, { kind, key }: Subject, leaf: string | undefined): Call {
   if (kind === 'deleteRange') return calls.deleteAll(rangeOf(key))
   const text = textOfKey(key)
-  if (kind === 'delete') return calls.delete(text, router.isNeeded ? await router.leafOf(text) : undefined)
-  const leaf = router.isNeeded ? await router.leafForWrite(text) : undefined
+  if (kind === 'delete') return calls.delete(text, leaf)
   const { value, expireIn } = update as { readonly value?: unknown; readonly expireIn?: number }
   if (kind !== 'set') return calls.merge(kind, text, value, leaf)
   return calls.set(text, value, expireIn === undefined ? undefined : { expireIn }, leaf)
+}
+
+async function leafOf(router: LeafRouter, { kind, key }: Subject): Promise<string | undefined> {
+  if (kind === 'deleteRange') return undefined
+  return kind === 'delete' ? await router.leafOf(textOfKey(key)) : await router.leafForWrite(textOfKey(key))
 }
 
 type Subject =
