@@ -10,6 +10,7 @@ import { checkOperand, expireInOf, freezeValue, type KvSetOptions } from './kv-c
 import { PageFetcher } from './fetch-page.ts'
 import { entryOfText, type KvEntry, type KvResult, resultOf } from './kv-entry.ts'
 import type { KvKey } from './kv-key.ts'
+import type { Kv } from './kv.ts'
 import { type KvListOptions, type ListPlan, planAfter, planOf } from './list-plan.ts'
 import type { MergeKind } from './merge-values.ts'
 import { RangeActor } from './range-actor.ts'
@@ -38,7 +39,7 @@ export interface KvInTransaction<Value = unknown, Key extends KvKey = KvKey> {
 /** The space of `kv` within a transaction: `tx.kv(kv)` of `streamy-db`. */
 export function kvInTransaction<Value, Key extends KvKey>(
   tx: DatabaseTransaction,
-  kv: { readonly space: string },
+  kv: Kv<Value, Key>,
 ): KvInTransaction<Value, Key> {
   return new BufferedKv(tx, kv.space)
 }
