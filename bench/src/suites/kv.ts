@@ -24,6 +24,10 @@ export async function kvSuite({ options, directory, print, progress }: SuiteCont
   progress('')
   const header = ['keys', 'inserts', 'overwrites', 'sums', 'reads', 'scanned', 'backwards', 'MiB', 'leaves', 'fill']
   for (const line of tableLines(header, outputs.map(row))) print(line)
+  for (const { order, cpuUs } of outputs)
+    print(
+      `processor  ${order}: ${precise(cpuUs.insert)} µs an insert, ${precise(cpuUs.overwrite)} µs an overwrite, ${precise(cpuUs.read)} µs a read`,
+    )
   const reads = Math.min(...outputs.map((output) => output.readsPerSecond))
   const writes = Math.min(...outputs.map((output) => output.overwritesPerSecond))
   print(`point reads  ${whole(reads)}, goal ≥ ${whole(READS_MIN)}: ${reads >= READS_MIN ? 'met' : 'MISSED'}`)

@@ -31,6 +31,8 @@ export interface KvOutput {
   readonly readsPerSecond: number
   readonly scannedPerSecond: number
   readonly scannedBackPerSecond: number
+  /** Processor time of the whole process for one operation: what a busy machine changes least. */
+  readonly cpuUs: { readonly insert: number; readonly overwrite: number; readonly read: number }
   readonly rssMiB: number
   readonly leaves: number
   /** Share of their places that the leaves use. */
@@ -46,7 +48,9 @@ async function measureKv({ directory, order, keys, callers, seconds }: KvInput):
   const db = await open(join(directory, order), { actors: [] })
   const kv = db.kv<number, [string, number]>(SPACE)
   const load = { callers, seconds }
+  const cpuBefore = process.cpuUsage()
   const insertSeconds = await timeCalls(new Inserts(kv, keys, order), callers, keys)
+  const { user, system } = process.cpuUsage(cpuBefore)
   const overwrites = await measure(new Overwrites(kv, keys), load)
   const reads = await measure(new Reads(kv, keys), load)
   const sums = await measure(new Sums(kv, keys), load)
@@ -63,6 +67,7 @@ async function measureKv({ directory, order, keys, callers, seconds }: KvInput):
     readsPerSecond: reads.callsPerSecond,
     scannedPerSecond: keys / scanSeconds,
     scannedBackPerSecond: keys / backSeconds,
+    cpuUs: { insert: (user + system) / keys, overwrite: overwrites.cpuUsPerCall, read: reads.cpuUsPerCall },
     rssMiB,
     leaves,
     fill: keys / leaves / LEAF_PLACES,
