@@ -1,6 +1,6 @@
 // The workspace as the other scripts see it: where it is, how it is installed and built, how a tool of it is run.
 // Uses nothing but Node and npm, because it is what brings in everything else.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -57,6 +57,21 @@ export function runNode(args, options = {}) {
   const result = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', ...options })
   if (result.error) throw result.error
   return result.status ?? 1
+}
+
+/**
+ * Runs a program of ours with this process's terminal; resolves with its exit status. Signals that would end this process
+ * are the program's to handle: it has things to stop before it ends.
+ */
+export function runProgram(file, args) {
+  const child = spawn(process.execPath, ['--enable-source-maps', file, ...args], { cwd: root, stdio: 'inherit' })
+  // A terminal sends Ctrl-C to both; whoever sends a signal to this process alone means the program as well.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (status) => resolve(status ?? 1))
+  })
 }
 
 /** Runs the pnpm that package.json pins, without a terminal and without questions; returns its result and output. */

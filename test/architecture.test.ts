@@ -27,6 +27,7 @@ const ranks: Readonly<Record<string, number>> = {
   '@streamy-db/core': 0,
   '@streamy-db/actors': 1,
   '@streamy-db/embedded': 1,
+  '@streamy-db/jetstream': 1,
   '@streamy-db/runtime': 2,
   '@streamy-db/kv': 3,
   'streamy-db': 6,
@@ -83,6 +84,12 @@ test('nobody reaches into another package', () => {
   expect(importsWhere(allFiles, (specifier, file) => isDeep(specifier) || leavesItsPackage(specifier, file))).toEqual(
     [],
   )
+})
+
+test('the checkers of recorded histories import nothing of the packages', () => {
+  const checkers = allFiles.filter(({ path }) => path.startsWith(join('test', 'checkers')))
+  expect(checkers.length).toBeGreaterThan(0)
+  expect(importsWhere(checkers, (specifier) => packageOf(specifier) !== undefined)).toEqual([])
 })
 
 test('only tests import what is for testing', () => {

@@ -31,12 +31,16 @@ test('the names that exist when a program runs', () => {
     'ManualClock',
     'StreamyError',
     'actor',
+    'connect',
+    'createDatabase',
+    'databasePermissions',
     'kvRef',
     'message',
     'open',
     'query',
     'reads',
     'registerActor',
+    'startWorker',
     'transient',
   ])
   for (const name of Object.keys(face)) expect(exported.map((each) => each.name)).toContain(name)

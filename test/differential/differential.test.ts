@@ -8,9 +8,11 @@ import { Engine, type EngineOptions } from '@streamy-db/core'
 import { expect, test } from 'vitest'
 import { bankVocabulary } from './bank-vocabulary.ts'
 import { replayCommand, runCampaign } from './campaign.ts'
+import { Simulation } from './simulation.ts'
 import { toyVocabulary } from './toy-vocabulary.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
+const file = 'differential.test.ts'
 const runs = Number(process.env['STREAMY_RUNS'] ?? 100)
 const path = process.env['STREAMY_PATH']
 const asked = process.env['STREAMY_SEED']
@@ -26,7 +28,10 @@ test.each(seeds)('engines run decorated actors as the reference does: seed %i', 
 })
 
 async function differences<Saying>(vocabulary: Vocabulary<Saying>, seed: number): Promise<string> {
-  console.log(replayCommand(seed, runs))
-  const options = { vocabulary, make: (engine: EngineOptions) => new Engine(engine), seed, runs }
+  console.log(replayCommand(file, seed, runs))
+  const make = (engine: EngineOptions): Engine => new Engine(engine)
+  const start = (...given: ConstructorParameters<typeof Simulation<Saying>>): Simulation<Saying> =>
+    new Simulation(...given)
+  const options = { vocabulary, make, start, file, seed, runs }
   return (await runCampaign(path === undefined ? options : { ...options, path })) ?? 'none'
 }

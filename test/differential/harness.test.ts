@@ -16,7 +16,7 @@ import { expect, test } from 'vitest'
 import { runCampaign } from './campaign.ts'
 import type { EngineMaker } from './node.ts'
 import { Simulation } from './simulation.ts'
-import { toyVocabulary } from './toy-vocabulary.ts'
+import { toyVocabulary, type ToySaying } from './toy-vocabulary.ts'
 import { workloadOf } from './workload.ts'
 
 const seed = 7
@@ -113,7 +113,9 @@ const faults: readonly (readonly [fault: string, make: EngineMaker])[] = [
 ]
 
 test.each(faults)('an engine that %s is found out', { timeout: 60_000 }, async (_, make) => {
-  expect(await runCampaign({ vocabulary: toyVocabulary, make, seed, runs, shrinks: false })).toBeDefined()
+  expect(
+    await runCampaign({ vocabulary: toyVocabulary, make, start, file: 'harness.test.ts', seed, runs, shrinks: false }),
+  ).toBeDefined()
 })
 
 test('the same case runs the same way twice', async () => {
@@ -152,6 +154,10 @@ test('the cases reach every kind of outcome', { timeout: 60_000 }, async () => {
   ]
   expect(kinds.filter((kind) => (reached.get(kind) ?? 0) < 3)).toEqual([])
 })
+
+function start(...given: ConstructorParameters<typeof Simulation<ToySaying>>): Simulation<ToySaying> {
+  return new Simulation(...given)
+}
 
 function makeEngine(options: EngineOptions): Engine {
   return new Engine(options)

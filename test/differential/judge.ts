@@ -5,13 +5,14 @@ import {
   homeOf,
   type LogEntry,
   type LogTime,
+  type Outcome,
   type PartitionId,
   type Position,
   type Reply,
   type Sequence,
   type Transaction,
 } from '@streamy-db/core'
-import { requestKey } from '@streamy-db/core/testing'
+import { StateHash, keyPrefixes, partitionPrefix, requestKey } from '@streamy-db/core/testing'
 import { ReferenceExecutor, type BatchResult, type ReferenceOptions } from '../reference/reference-executor.ts'
 import { inOneLine } from './in-one-line.ts'
 import { differingEntries } from './state-difference.ts'
@@ -74,12 +75,12 @@ export class Judge {
       .find((next) => next.attempt === submission.attempt && next.source === undefined && this.#keyOf(next) === key)
   }
 
-  /** An engine replied. */
-  replied(reply: Reply): void {
+  /** An engine replied; whoever waits for it may not get it. */
+  replied(reply: Reply, arrives = true): void {
     const expected = this.#replies.get(reply.position)
     if (inOneLine(reply) !== inOneLine(expected))
       throw new Mismatch(`another reply at position ${reply.position}`, { engine: reply, reference: expected })
-    this.#unanswered.delete(reply.position)
+    if (arrives) this.#unanswered.delete(reply.position)
   }
 
   /** An engine has resolved everything up to the end of batch `sequence`; `show` tells what it then holds. */
@@ -94,6 +95,38 @@ export class Judge {
       const engine = `${hash}\n${this.#differences(sequence, partition, show()).join('\n')}`
       throw new Mismatch(`another state of partition ${partition} after batch ${sequence}: ${engine}`)
     }
+  }
+
+  /** A store that stands at a batch was asked for the entries of one partition. */
+  captured(sequence: Sequence, partition: PartitionId, entries: ReadonlyMap<string, Uint8Array>): void {
+    const hash = new StateHash()
+    for (const [key, value] of entries)
+      if (keyPrefixes.hashed.some((kind) => key.startsWith(partitionPrefix(kind, partition)))) hash.add(key, value)
+    const digest = hash.digest(this.#results[sequence - 1]!.logTime)
+    this.resolved(sequence, new Map([[partition, digest]]), () => entries)
+  }
+
+  /** The reference as of the end of a batch. */
+  referenceAt(sequence: Sequence): ReferenceExecutor {
+    const reference = new ReferenceExecutor(this.#options)
+    for (const entry of this.#log.slice(0, sequence)) reference.execute(entry)
+    return reference
+  }
+
+  /** A client whose reply may be lost asked for the outcome: it is what home remembers, as long as it does. */
+  asked({ position, request }: Reply, home: PartitionId, outcome: Outcome | undefined): void {
+    const known = request && this.reference.outcomeOf(home, request)
+    if (inOneLine(outcome) !== inOneLine(known))
+      throw new Mismatch(`another outcome of the request at position ${position}`, {
+        engine: outcome,
+        reference: known,
+      })
+    this.#unanswered.delete(position)
+  }
+
+  /** What the reference replied, in the order of positions. */
+  get replies(): readonly Reply[] {
+    return [...this.#replies.values()]
   }
 
   /** An engine that has resolved the whole log says when its next timer may be due: never too late. */
@@ -114,9 +147,7 @@ export class Judge {
   }
 
   #differences(sequence: Sequence, partition: PartitionId, held: ReadonlyMap<string, Uint8Array>): string[] {
-    const reference = new ReferenceExecutor(this.#options)
-    for (const entry of this.#log.slice(0, sequence)) reference.execute(entry)
-    return differingEntries(held, reference.entriesOf(partition), partition, this.#options.program)
+    return differingEntries(held, this.referenceAt(sequence).entriesOf(partition), partition, this.#options.program)
   }
 
   #count(kind: string): void {

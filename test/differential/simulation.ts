@@ -270,7 +270,8 @@ export class Simulation<Saying> {
   }
 }
 
-function describe(transactions: readonly IndexedTransaction[]): string {
+/** Transactions in one line. */
+export function describe(transactions: readonly IndexedTransaction[]): string {
   return transactions
     .map(({ transaction: { request, attempt, calls } }) => {
       const identity = request === undefined ? 'anonymous' : `${request.session}/${request.sequence}/${request.suffix}`
@@ -279,6 +280,7 @@ function describe(transactions: readonly IndexedTransaction[]): string {
     .join('; ')
 }
 
-function describeMessage(message: PeerMessage): string {
+/** A message in a few words. */
+export function describeMessage(message: PeerMessage): string {
   return `${message.kind} of ${message.position} from ${message.from} to ${message.to}`
 }

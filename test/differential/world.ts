@@ -24,6 +24,9 @@ import type { AssertItem, Item, RequestItem } from './workload.ts'
 /** The session of a client that takes a repeat for a new request: only for it may one request run twice. */
 export const forgetfulSession = 'forgetful'
 
+/** What the names of all other clients' sessions begin with. */
+export const clientPrefix = 'client'
+
 /** A transaction with the partitions that its index shall name. */
 export interface IndexedTransaction {
   readonly transaction: Transaction
@@ -93,7 +96,7 @@ export class World<Saying> {
 
   #identity({ session = 0, lag, stale }: RequestItem<Saying>): Request {
     return {
-      session: session === 3 ? forgetfulSession : `client-${session}`,
+      session: session === 3 ? forgetfulSession : `${clientPrefix}.${session}`,
       sequence: this.#number,
       suffix: '',
       answeredBelow: this.#answeredBelow(lag),

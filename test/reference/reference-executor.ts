@@ -23,6 +23,7 @@ import {
   type Position,
   type Program,
   type Reply,
+  type Request,
   type Transaction,
 } from '@streamy-db/core'
 import { decodeTransaction, poisonedMessage, requestKey } from '@streamy-db/core/testing'
@@ -71,7 +72,7 @@ export class ReferenceExecutor {
     this.#finished = []
     this.#logTime = Math.max(entry.appendTime, this.#logTime + 1)
     this.#startBatch(positionOf(entry.sequence, 0))
-    const batch = openBatch(entry.bytes)
+    const batch = openBatch(entry.bytes, { restricted: entry.restrictedTo !== undefined })
     if (batch.kind === 'transactions') this.#runBatch(entry, batch)
     return {
       logTime: this.#logTime,
@@ -104,6 +105,12 @@ export class ReferenceExecutor {
     return this.#stateOf(ref).actors.get(ref.id)?.record.version
   }
 
+  /** What is remembered of a request, once it came to its outcome. */
+  outcomeOf(home: PartitionId, request: Request): Outcome | undefined {
+    const record = this.#states[home]!.requests.get(requestKey(request))?.record
+    return record?.kind === 'done' ? record.outcome : undefined
+  }
+
   /** Answers a query over all actors after what was executed so far. */
   query(call: Call): Datum {
     const space = new ReferenceSpace(
@@ -126,7 +133,7 @@ export class ReferenceExecutor {
   #runBatch(entry: LogEntry, batch: Batch): void {
     for (const [i, indexed] of batch.partitions.entries()) {
       const reader = new ByteReader(batch.bytes, batch.offsets[i], batch.offsets[i + 1])
-      const transaction = readTransaction(reader, indexed, this.#options.partitions)
+      const transaction = readTransaction(reader, indexed, this.#options.partitions, entry.restrictedTo)
       if (transaction !== undefined) this.#runEntry(transaction, positionOf(entry.sequence, i + 1))
     }
   }
@@ -169,8 +176,8 @@ export class ReferenceExecutor {
     return result
   }
 
-  #reply({ request }: Transaction, position: Position, outcome: Outcome): void {
-    this.#replies.push({ position, request, outcome })
+  #reply({ request, attempt }: Transaction, position: Position, outcome: Outcome): void {
+    this.#replies.push({ position, attempt, request, outcome })
   }
 
   #stateOf(ref: ActorRef): ReferenceState {
@@ -189,9 +196,15 @@ function readTransaction(
   reader: ByteReader,
   indexed: readonly PartitionId[],
   partitions: number,
+  restrictedTo: string | undefined,
 ): Transaction | undefined {
   try {
     const transaction = decodeTransaction(reader)
+    if (restrictedTo !== undefined) {
+      if (transaction.source !== undefined || transaction.attempt > 1) return undefined
+      if (transaction.request !== undefined && !transaction.request.session.startsWith(`${restrictedTo}.`))
+        return undefined
+    }
     return isVoid(transaction, indexed, partitions) ? undefined : transaction
   } catch (error) {
     if (error instanceof MalformedBytes) return undefined

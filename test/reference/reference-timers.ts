@@ -77,15 +77,15 @@ function runTimer(state: ReferenceState, ref: ActorRef, timer: Timer, run: numbe
   const call: Call = { ref, message: timer.message, args: timer.args }
   const suffix = `${ref.id}.${sortableNumber(timer.position)}.${timer.ordinal}`
   const before = state.actors.get(ref.id)!.record
-  if (skipped) return state.apply({ ref, before, after: withoutTimer(before, timer, position) })
+  if (skipped) return state.apply({ ref, after: withoutTimer(before, timer, position) })
   const touches = partitions === 1 ? [] : touchesOf(program, call)
   const ran = touches.length > 0 ? undefined : runHandler(state, call, timer, run, context)
   if (ran === undefined || 'missed' in ran) {
     const declared = ran === undefined ? touches : withMissed(touches, ran.missed)
-    state.apply({ ref, before, after: withoutTimer(before, timer, position) })
+    state.apply({ ref, after: withoutTimer(before, timer, position) })
     sendTell(state, position, suffix, call, declared)
   } else if ('thrown' in ran) {
-    state.apply({ ref, before, after: withoutTimer(before, timer, position) })
+    state.apply({ ref, after: withoutTimer(before, timer, position) })
   } else {
     for (const write of ran.writes) state.apply(write)
     for (const tell of ran.tells)

@@ -17,7 +17,7 @@ import type { Actor } from './actor.ts'
 import type { ActorDefinition, ActorLookup, HandlerDefinition } from './actor-definition.ts'
 import { callHandler } from './call-handler.ts'
 import { checkActorSize, freezeField } from './field-limits.ts'
-import { FieldValues, type FieldShape, shapeOf } from './field-values.ts'
+import { type FieldShape, type FieldValues, firstField, shapeOf } from './field-values.ts'
 import { ObjectSnapshot } from './object-snapshot.ts'
 import { type Access, type HandlerScope, queryWrites, running } from './running.ts'
 
@@ -35,7 +35,10 @@ export class ActorBody implements HandlerScope {
   readonly lookup: ActorLookup
   access: Access = 'construct'
   handler: HandlerDefinition | undefined = undefined
-  /** Durable fields as handlers see them, except that an object not yet read is still Packed. */
+  /**
+   * Durable fields as handlers see them, except that an object not yet read is still Packed; laid out like the committed
+   * ones, with the shape in front.
+   */
   live: readonly unknown[] = nothing
 
   #ownsLive = false
@@ -68,14 +71,15 @@ export class ActorBody implements HandlerScope {
   /** Starts from committed fields. */
   wake(stored: FieldValues): void {
     this.#stored = stored
-    this.#base = stored.shape === this.definition.shape ? stored : this.#migrated(stored)
-    this.live = this.#base.data
+    this.#base = stored[0] === this.definition.shape ? stored : this.#migrated(stored)
+    this.live = this.#base
   }
 
   /** Starts from the initial values of the class. */
   beBorn(): void {
     const instance = this.#construct()
-    this.live = this.definition.shape.names.map((name) => instance[name])
+    const { shape } = this.definition
+    this.live = [shape, ...shape.names.map((name) => instance[name])]
     this.#ownsLive = true
     this.#transients = this.definition.transients.map((name) => instance[name])
   }
@@ -122,17 +126,17 @@ export class ActorBody implements HandlerScope {
     }
   }
 
-  /** The object in durable field `index`, which is `value` or still packed in it. */
-  object(index: number, value: object): object {
+  /** The object in the durable field at `place` in `live`, which is `value` or still packed in it. */
+  object(place: number, value: object): object {
     if (!(value instanceof Packed)) return this.#keep(value)
     const object = thaw(value) as object
-    this.#own()[index] = object
+    this.#own()[place] = object
     return this.access === 'query' ? this.#keep(object) : object
   }
 
-  setField(index: number, value: unknown): void {
-    if (this.access !== 'message') throw queryWrites(this, `set ${this.definition.shape.names[index]}`)
-    this.#own()[index] = value
+  setField(place: number, value: unknown): void {
+    if (this.access !== 'message') throw queryWrites(this, `set ${this.definition.shape.names[place - firstField]}`)
+    this.#own()[place] = value
   }
 
   transient(index: number): unknown {
@@ -149,50 +153,51 @@ export class ActorBody implements HandlerScope {
     this.#refuseUndeclared()
     const base = this.#base
     const { live } = this
-    if (base !== undefined && live === base.data) return this.#stored!
-    const shape = base === undefined ? this.definition.shape : base.shape
+    if (base !== undefined && live === base) return this.#stored!
     // Nobody writes to `live` after this, unless it copies it first: it may become the committed list itself.
     this.#ownsLive = false
-    const data = base === undefined ? this.#frozen(live) : this.#changed(live, base)
-    if (data === undefined) return this.#stored!
-    checkActorSize(data, this.ref)
-    return new FieldValues(shape, data)
+    const fields = base === undefined ? this.#frozen(live) : this.#changed(live, base)
+    if (fields === undefined) return this.#stored!
+    checkActorSize(fields, this.ref)
+    return fields
   }
 
-  #frozen(live: readonly unknown[]): readonly Datum[] {
-    return live.map((value, index) => freezeField(value, this.definition.fieldLabels[index]!))
+  #frozen([, ...values]: readonly unknown[]): FieldValues {
+    const { shape, fieldLabels } = this.definition
+    return [shape, ...values.map((value, index) => freezeField(value, fieldLabels[index]!))]
   }
 
-  #changed(live: readonly unknown[], base: FieldValues): readonly Datum[] | undefined {
+  #changed(live: readonly unknown[], base: FieldValues): FieldValues | undefined {
     let changed = false
-    let data: unknown[] | undefined
-    for (let index = 0; index < live.length; index++) {
-      const value = live[index]
-      const before = base.data[index]
+    let fields: unknown[] | undefined
+    for (let place = firstField; place < live.length; place++) {
+      const value = live[place]
+      // What is behind the shape are data.
+      const before = base[place] as Datum
       if (Object.is(value, before)) continue
-      const frozen = freezeField(value, this.definition.fieldLabels[index]!)
+      const frozen = freezeField(value, this.definition.fieldLabels[place - firstField]!)
       const same = sameDatum(frozen, before)
       if (!same) changed = true
       if (!same && frozen === value) continue
-      data ??= live.slice()
-      data[index] = same ? before : frozen
+      fields ??= live.slice()
+      fields[place] = same ? before : frozen
     }
-    // Every item is a datum now: what was not frozen here is a scalar or the item of `base`.
-    return changed ? ((data ?? live) as readonly Datum[]) : undefined
+    // Behind the shape every item is a datum now: what was not frozen here is a scalar or the item of `base`.
+    return changed ? ((fields ?? live) as readonly unknown[] as FieldValues) : undefined
   }
 
-  #migrated(stored: FieldValues): FieldValues {
-    const { shape } = this.definition
-    const retained = stored.shape.names.filter((name) => !shape.names.includes(name))
+  #migrated([storedShape, ...stored]: FieldValues): FieldValues {
+    const { shape, fieldLabels } = this.definition
+    const retained = storedShape.names.filter((name) => !shape.names.includes(name))
     const merged: FieldShape = shapeOf([...shape.names, ...retained])
     let initial: Record<string, unknown> | undefined
     const data = merged.names.map((name, index) => {
-      const old = stored.shape.names.indexOf(name)
-      if (old >= 0) return stored.data[old]
+      const old = storedShape.names.indexOf(name)
+      if (old >= 0) return stored[old]
       initial ??= this.#construct()
-      return freeze(initial[name], this.definition.fieldLabels[index]!)
+      return freeze(initial[name], fieldLabels[index]!)
     })
-    return new FieldValues(merged, data)
+    return [merged, ...data]
   }
 
   #construct(): Record<string, unknown> {

@@ -41,6 +41,8 @@ export interface HandlerDefinition {
   readonly label: string
   /** For people: `the result of Account.deposit`. */
   readonly resultLabel: string
+  /** For people: `argument 1 of Account.deposit`; those that were asked for. */
+  readonly argumentLabels: (string | undefined)[]
   readonly method: HandlerMethod
   readonly input: ArgumentSchema | undefined
   readonly touches: TouchesFunction<never[]> | undefined

@@ -9,7 +9,7 @@ import type { ActorRegistry } from './actor-registry.ts'
 import { unpackArguments } from './argument-schema.ts'
 import { isolate } from './determinism-guard.ts'
 import { encodeError } from './error-codec.ts'
-import { decodeFields, encodeFields, FieldValues } from './field-values.ts'
+import { asValue, decodeFields, encodeFields, fieldsOf } from './field-values.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { asFatal, failIfFatal } from './handler-fatal.ts'
 import { touchesOf } from './touches.ts'
@@ -62,7 +62,7 @@ class ActorProgram implements Program {
   settle(slot: Slot): ActorValue {
     const body = bodyIn(slot)
     assert(body !== undefined, 'only an actor that was entered is settled')
-    return body.settle().asValue()
+    return asValue(body.settle())
   }
 
   touches(call: Call): readonly Touch[] {
@@ -75,11 +75,11 @@ class ActorProgram implements Program {
   }
 
   encodeValue(_ref: ActorRef, value: ActorValue): Uint8Array {
-    return encodeFields(FieldValues.from(value))
+    return encodeFields(fieldsOf(value))
   }
 
   decodeValue(ref: ActorRef, bytes: Uint8Array): ActorValue {
-    return decodeFields(ref.id, bytes).asValue()
+    return asValue(decodeFields(ref.id, bytes))
   }
 
   isolate<Result>(body: () => Result): Result {
@@ -107,7 +107,8 @@ class ActorProgram implements Program {
   /** Wakes the actor for a message; one that does not exist comes into being. */
   #create(slot: Slot, definition: ActorDefinition): ActorBody {
     const { destroyed, execution } = slot
-    if (destroyed || execution.depth > 1) {
+    // What the outermost call calls takes this back by itself when it throws; see `Execution.enter`.
+    if (destroyed || execution.depth > 2) {
       execution.onRollback(() => {
         slot.body = undefined
         slot.destroyed = destroyed
@@ -129,7 +130,7 @@ class ActorProgram implements Program {
   #load(slot: Slot, definition: ActorDefinition): ActorBody {
     const body = new ActorBody(slot, definition, this.#registry)
     if (slot.record === undefined || slot.reborn) body.beBorn()
-    else body.wake(FieldValues.from(slot.record.value))
+    else body.wake(fieldsOf(slot.record.value))
     return body
   }
 }

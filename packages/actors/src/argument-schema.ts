@@ -4,9 +4,12 @@
 // logged; the log holds what the caller passed. In the transaction it checks again, since a log entry may come from
 // anywhere, and what it makes of the arguments (defaults, conversions) is what the handler gets: once.
 
-import { type Datum, freeze, Packed, StreamyError, thaw } from '@streamy-db/core'
+import { type Datum, Packed, StreamyError, thaw } from '@streamy-db/core'
 import type { HandlerDefinition } from './actor-definition.ts'
 import { freezeField } from './field-limits.ts'
+
+/** Labels of arguments kept per handler; the others are put together each time. */
+const LABELS_MAX = 16
 
 /** One thing wrong with the arguments. */
 export interface ArgumentIssue {
@@ -38,24 +41,38 @@ export function validateArguments(handler: HandlerDefinition, args: readonly unk
   return result.value
 }
 
-/** Checks arguments and puts them into stored form. Throws ARGUMENTS_INVALID, VALUE_NOT_ENCODABLE, VALUE_TOO_LARGE. */
-export function packArguments(handler: HandlerDefinition, args: readonly unknown[]): readonly Datum[] {
-  if (handler.input !== undefined) validateArguments(handler, args)
-  const packed: Datum[] = []
-  for (let index = 0; index < args.length; index++) packed.push(freezeArgument(handler, args[index], index))
-  return packed
+/**
+ * Checks arguments and puts them into stored form, in their own list: it was made for one call and nobody else holds it,
+ * except perhaps a schema that has seen it. Throws ARGUMENTS_INVALID, VALUE_NOT_ENCODABLE, VALUE_TOO_LARGE.
+ */
+export function packArguments(handler: HandlerDefinition, args: unknown[]): readonly Datum[] {
+  if (handler.input === undefined) return freezeArguments(handler, args)
+  validateArguments(handler, args)
+  return freezeArguments(handler, args.slice())
 }
 
 /** Gives back arguments as the handler may use them; scalars pass as they are. */
 export function unpackArguments(args: readonly Datum[]): readonly unknown[] {
-  for (const datum of args) if (datum instanceof Packed) return args.map(thaw)
+  for (let index = 0; index < args.length; index++) if (args[index] instanceof Packed) return args.map(thaw)
   return args
 }
 
-function freezeArgument(handler: HandlerDefinition, value: unknown, index: number): Datum {
-  if (typeof value === 'string' || typeof value === 'object' || typeof value === 'function')
-    return freeze(value, `argument ${index + 1} of ${handler.label}`)
-  return freezeField(value, `an argument of ${handler.label}`)
+function freezeArguments(handler: HandlerDefinition, args: unknown[]): readonly Datum[] {
+  for (let index = 0; index < args.length; index++) {
+    const value = args[index]
+    if (typeof value !== 'number') args[index] = freezeField(value, argumentLabel(handler, index))
+  }
+  // Every item is a datum now.
+  return args as Datum[]
+}
+
+// Kept once it was made: putting it together would cost more than looking at the argument, which is in order mostly.
+function argumentLabel({ argumentLabels, label }: HandlerDefinition, index: number): string {
+  const known = argumentLabels[index]
+  if (known !== undefined) return known
+  const made = `argument ${index + 1} of ${label}`
+  if (index < LABELS_MAX) argumentLabels[index] = made
+  return made
 }
 
 type PathSegment = PropertyKey | { readonly key: PropertyKey }

@@ -90,7 +90,7 @@ function handlerOf(type: string, actorClass: ActorClass, name: string, specs: Ha
   if (method === undefined)
     throw refuse(`${label} is declared a ${spec.kind} but is no method. Declare it: ${name}() {…}.`)
   refuseAsync(label, method)
-  return { ...spec, name, label, resultLabel: `the result of ${label}`, method }
+  return { ...spec, name, label, resultLabel: `the result of ${label}`, argumentLabels: [], method }
 }
 
 function methodOf(actorClass: ActorClass, name: string): HandlerMethod | undefined {

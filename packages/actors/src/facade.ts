@@ -6,6 +6,7 @@
 
 import { type Actor, bodyOf, facadeConstructor } from './actor.ts'
 import type { ActorClass, FacadeClass } from './actor-definition.ts'
+import { firstField } from './field-values.ts'
 import { outsideHandler, running } from './running.ts'
 
 /** Builds the class of facades of an actor class with these fields. */
@@ -15,23 +16,23 @@ export function facadeClass(
   transients: readonly string[],
 ): FacadeClass {
   const prototype = Object.create(actorClass.prototype) as object
-  fields.forEach((name, index) => Object.defineProperty(prototype, name, durableField(name, index)))
+  fields.forEach((name, index) => Object.defineProperty(prototype, name, durableField(name, firstField + index)))
   transients.forEach((name, index) => Object.defineProperty(prototype, name, transientField(name, index)))
   return facadeConstructor(prototype)
 }
 
-function durableField(name: string, index: number): PropertyDescriptor & ThisType<Actor> {
+function durableField(name: string, place: number): PropertyDescriptor & ThisType<Actor> {
   return {
     get(): unknown {
       const body = bodyOf(this)
       if (running.scope !== body) throw outsideHandler(body, name)
-      const value = body.live[index]
-      return typeof value === 'object' && value !== null ? body.object(index, value) : value
+      const value = body.live[place]
+      return typeof value === 'object' && value !== null ? body.object(place, value) : value
     },
     set(value: unknown): void {
       const body = bodyOf(this)
       if (running.scope !== body) throw outsideHandler(body, name)
-      body.setField(index, value)
+      body.setField(place, value)
     },
   }
 }

@@ -2,6 +2,7 @@
 // fields of one actor together.
 
 import { type ActorRef, type Datum, freeze, limits, Packed, StreamyError } from '@streamy-db/core'
+import type { FieldValues } from './field-values.ts'
 
 const fieldsThatFit = Math.floor(limits.actorBytesMax / limits.valueBytesMax)
 
@@ -18,8 +19,9 @@ export function freezeField(value: unknown, label: string): Datum {
 }
 
 /** Throws VALUE_TOO_LARGE when the fields of one actor are too much together. */
-export function checkActorSize(data: readonly Datum[], ref: ActorRef): void {
-  if (data.length < fieldsThatFit) return
+export function checkActorSize(fields: FieldValues, ref: ActorRef): void {
+  if (fields.length < fieldsThatFit) return
+  const [, ...data] = fields
   let bytes = 0
   for (const datum of data) bytes += sizeOf(datum)
   if (bytes <= limits.actorBytesMax) return

@@ -29,7 +29,7 @@ export function handlerReferences(handlers: ReadonlyMap<string, HandlerDefinitio
   }
 }
 
-function callNow(body: ActorBody, ref: ActorRef, handler: HandlerDefinition, args: readonly unknown[]): unknown {
+function callNow(body: ActorBody, ref: ActorRef, handler: HandlerDefinition, args: unknown[]): unknown {
   inHandler(body, handler.label)
   if (handler.kind === 'message' && body.access !== 'message') throw queryWrites(body, `call ${handler.label}`)
   const call = { ref, message: handler.name, args: packArguments(handler, args) }
@@ -43,19 +43,14 @@ function callNow(body: ActorBody, ref: ActorRef, handler: HandlerDefinition, arg
   }
 }
 
-function tell(body: ActorBody, ref: ActorRef, handler: HandlerDefinition, args: readonly unknown[]): void {
+function tell(body: ActorBody, ref: ActorRef, handler: HandlerDefinition, args: unknown[]): void {
   inHandler(body, `tell ${handler.label}`)
   allowWrite(body, `tell ${handler.label}`)
   refuseQuery(handler, 'told')
   body.source.tell({ ref, message: handler.name, args: packArguments(handler, args) })
 }
 
-function setTimer(
-  request: TimerRequest,
-  _ref: ActorRef,
-  handler: HandlerDefinition,
-  args: readonly unknown[],
-): TimerHandle {
+function setTimer(request: TimerRequest, _ref: ActorRef, handler: HandlerDefinition, args: unknown[]): TimerHandle {
   const { body, delayUs } = request
   inHandler(body, `after ${handler.label}`)
   allowWrite(body, `set a timer for ${handler.label}`)

@@ -5,13 +5,11 @@
 import type { ActorRef } from '@streamy-db/core'
 import type { HandlerDefinition } from './actor-definition.ts'
 
-/** Sends one call. `context` is what the reference was made with: a client, or the actor whose handler runs. */
-export type Send<Context> = (
-  context: Context,
-  ref: ActorRef,
-  handler: HandlerDefinition,
-  args: readonly unknown[],
-) => unknown
+/**
+ * Sends one call. `context` is what the reference was made with: a client, or the actor whose handler runs. `args` is a
+ * list made for this call, which is the callee's to keep and to change.
+ */
+export type Send<Context> = (context: Context, ref: ActorRef, handler: HandlerDefinition, args: unknown[]) => unknown
 
 /** Makes references to the actors of one class. */
 export type ReferenceClass<Context = unknown> = new (context: Context, ref: ActorRef) => object

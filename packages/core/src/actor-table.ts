@@ -21,22 +21,17 @@ export interface ActorTableOptions {
   readonly partitionOf: (ref: ActorRef) => PartitionId
 }
 
-// A reference, by identity, and where its record is.
-interface Recent {
-  readonly ref: ActorRef
-  readonly table: StateTable<ActorRecord>
-  readonly cell: StateCell<ActorRecord>
-}
-
 /** Records by actor. */
 export class ActorTable {
   readonly #options: ActorTableOptions
   readonly #budget: CellBudget
   readonly #types = new Map<string, StateTable<ActorRecord>>()
-  // The last reference that was looked up, and the one before: what a transaction loads it mostly puts soon after,
-  // under the same reference. Only as long as no cell may have been let go.
-  #latest: Recent | undefined = undefined
-  #previous: Recent | undefined = undefined
+  // The last reference that was looked up, and the one before, with their cells: what a transaction loads it mostly puts
+  // soon after, under the same reference. Only as long as no cell may have been let go.
+  #latest: ActorRef | undefined = undefined
+  #latestCell: StateCell<ActorRecord> | undefined = undefined
+  #previous: ActorRef | undefined = undefined
+  #previousCell: StateCell<ActorRecord> | undefined = undefined
 
   constructor(options: ActorTableOptions) {
     this.#options = options
@@ -52,14 +47,19 @@ export class ActorTable {
   }
 
   get(ref: ActorRef): ActorRecord | undefined {
-    return this.#find(ref).cell.value
+    return this.#cell(ref).value
+  }
+
+  /** The record as of `position`: nothing before what was captured last can be read. */
+  getAt(ref: ActorRef, position: Position): ActorRecord | undefined {
+    return this.#table(ref.type).getAt(ref.key, position)
   }
 
   /** Puts a record; answers the one before it. */
   put(ref: ActorRef, record: ActorRecord | undefined, position: Position): ActorRecord | undefined {
-    const { table, cell } = this.#find(ref)
+    const cell = this.#cell(ref)
     const before = cell.value
-    table.putCell(cell, record, position)
+    this.#table(ref.type).putCell(cell, record, position)
     return before
   }
 
@@ -83,19 +83,22 @@ export class ActorTable {
     }
   }
 
-  #find(ref: ActorRef): Recent {
-    if (this.#latest?.ref === ref) return this.#latest
-    if (this.#previous?.ref === ref) return this.#previous
-    const table = this.#table(ref.type)
-    const found: Recent = { ref, table, cell: table.cell(ref.key) }
+  #cell(ref: ActorRef): StateCell<ActorRecord> {
+    if (this.#latest === ref) return this.#latestCell!
+    if (this.#previous === ref) return this.#previousCell!
+    const cell = this.#table(ref.type).cell(ref.key)
     this.#previous = this.#latest
-    this.#latest = found
-    return found
+    this.#previousCell = this.#latestCell
+    this.#latest = ref
+    this.#latestCell = cell
+    return cell
   }
 
   #forgetRecent(): void {
     this.#latest = undefined
+    this.#latestCell = undefined
     this.#previous = undefined
+    this.#previousCell = undefined
   }
 
   #table(type: string): StateTable<ActorRecord> {

@@ -29,13 +29,16 @@ const HEADER_BYTES = 16
 /** The version of everything the log holds; replay of another version is not attempted. */
 export const formatVersion = 1
 
-/** What an entry is: transactions, a tick that only moves log time on, or the creation of a database. */
-export const batchKinds = { transactions: 0, tick: 1, create: 2 } as const
+/**
+ * What an entry is: transactions; a tick, which only moves log time on and marks a place; the creation of a database; a
+ * change of membership; or the request for a checkpoint.
+ */
+export const batchKinds = { transactions: 0, tick: 1, create: 2, member: 3, checkpoint: 4 } as const
 
 /** Name of an entry's kind. */
 export type BatchKind = keyof typeof batchKinds
 
-const kindNames: readonly BatchKind[] = ['transactions', 'tick', 'create']
+const kindNames: readonly BatchKind[] = ['transactions', 'tick', 'create', 'member', 'checkpoint']
 
 /** An entry opened by its index; transactions are still bytes. */
 export interface Batch {
@@ -109,12 +112,17 @@ export function controlBody(batch: Batch): Uint8Array {
 }
 
 /**
- * Opens an entry by its header, index and checksum. Throws FORMAT_UNKNOWN for an intact entry of another version:
- * that stops the worker, where a damaged one is only void.
+ * Opens an entry by its header, index and checksum. Throws FORMAT_UNKNOWN for an intact entry of another version: that
+ * stops the worker, where a damaged one is only void. A client's (`restricted`) is void too, since whoever may send
+ * transactions must not be able to stop all workers; a release that knows more versions has to find the same in a log
+ * that was written before it.
  */
-export function openBatch(bytes: Uint8Array): Batch | VoidBatch {
+export function openBatch(
+  bytes: Uint8Array,
+  { restricted = false }: { readonly restricted?: boolean } = {},
+): Batch | VoidBatch {
   try {
-    return readBatch(bytes)
+    return readBatch(bytes, restricted)
   } catch (error) {
     if (error instanceof MalformedBytes) return { kind: 'void', reason: error.message }
     throw error
@@ -135,12 +143,12 @@ function sealBatch(kind: BatchKind, count: number, index: Uint8Array, body: Uint
   return bytes
 }
 
-function readBatch(bytes: Uint8Array): Batch {
+function readBatch(bytes: Uint8Array, restricted: boolean): Batch {
   check(bytes.length <= limits.batchBytesMax, 'the entry is too large')
   const reader = new ByteReader(bytes)
   check(reader.u32() === crc32(bytes.subarray(4)), 'the checksum does not match')
   check(reader.u8() === MAGIC, 'not an entry of this database')
-  checkVersion(reader.u8())
+  checkVersion(reader.u8(), restricted)
   const kind = kindNames[reader.u8()]
   if (kind === undefined) throw new MalformedBytes('the kind is unknown')
   check(reader.u8() === 0, 'a reserved byte is set')
@@ -178,8 +186,9 @@ function readPartitions(reader: ByteReader): readonly PartitionId[] {
   return partitions
 }
 
-function checkVersion(version: number): void {
+function checkVersion(version: number, restricted: boolean): void {
   if (version === formatVersion) return
+  if (restricted) throw new MalformedBytes(`a client may not write format version ${version}`)
   throw new StreamyError(
     'FORMAT_UNKNOWN',
     `The log holds format version ${version}; this is version ${formatVersion}. Run a release of Streamy that knows it.`,

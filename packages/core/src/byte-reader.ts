@@ -37,6 +37,11 @@ export class ByteReader {
     return this.#at
   }
 
+  /** Bytes not read yet. */
+  get remaining(): number {
+    return this.#end - this.#at
+  }
+
   /** Throws unless everything was read. */
   finish(): void {
     if (this.#at !== this.#end) throw new MalformedBytes('bytes are left over')

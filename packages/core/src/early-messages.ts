@@ -1,5 +1,6 @@
-// EarlyMessages: messages for positions that were not yet scanned (K6). When it is full the highest positions go: they
-// are needed last, and whoever needs them asks again.
+// EarlyMessages: messages for positions that were not yet scanned (K6). When it is full, those go that came for a partition
+// which was left before their position, and then the highest positions: they are needed last, and whoever needs them
+// asks again.
 
 import { limits } from './limits.ts'
 import type { PeerMessage } from './peer-message.ts'
@@ -10,12 +11,13 @@ export class EarlyMessages {
   readonly #byPosition = new Map<Position, PeerMessage[]>()
   #count = 0
 
-  keep(message: PeerMessage): void {
+  /** Keeps a message; `scanned` is the last position that was scanned. */
+  keep(message: PeerMessage, scanned: Position): void {
     const messages = this.#byPosition.get(message.position)
     if (messages === undefined) this.#byPosition.set(message.position, [message])
     else messages.push(message)
     this.#count += 1
-    if (this.#count > limits.earlyMessagesMax) this.#dropHighest()
+    if (this.#count > limits.earlyMessagesMax) this.#dropHighest(scanned)
   }
 
   /** Takes out what came for a position. */
@@ -28,8 +30,9 @@ export class EarlyMessages {
   }
 
   // Half of all at once, so that a full buffer does not sort at every message.
-  #dropHighest(): void {
+  #dropHighest(scanned: Position): void {
     const positions = [...this.#byPosition.keys()].sort((a, b) => b - a)
+    for (const position of positions) if (position <= scanned) this.take(position)
     for (const position of positions) {
       if (this.#count <= limits.earlyMessagesMax / 2) return
       this.take(position)

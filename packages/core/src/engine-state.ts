@@ -4,17 +4,29 @@
 import { crc32 } from 'node:zlib'
 import type { ActorRecord, Timer } from './actor-record.ts'
 import { ActorTable } from './actor-table.ts'
+import { ByteReader } from './byte-reader.ts'
+import { ByteWriter } from './byte-writer.ts'
 import { StreamyError, assert } from './errors.ts'
 import { partitionOf } from './footprint.ts'
 import { KeptMessages } from './kept-messages.ts'
 import type { LogEntry } from './log.ts'
+import { decodeView, encodeView, firstView } from './membership.ts'
+import type { View } from './membership.ts'
 import { Outbox } from './outbox.ts'
 import { endOfBatch } from './position.ts'
 import type { LogTime, PartitionId, Position, Sequence } from './position.ts'
 import type { Program } from './program.ts'
 import { Sessions } from './sessions.ts'
 import { StateSnapshots } from './state-snapshots.ts'
-import { StateHash, decodeProgress, encodeProgress, keyPrefixes, partitionPrefix, progressKey } from './state-format.ts'
+import {
+  StateHash,
+  decodeProgress,
+  encodeProgress,
+  keyPrefixes,
+  partitionPrefix,
+  progressKey,
+  viewKey,
+} from './state-format.ts'
 import type { Progress } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
 import { TimerQueue } from './timer-queue.ts'
@@ -26,8 +38,12 @@ export interface EngineStateOptions {
   readonly store: StateStore
   /** Number of partitions of the database. */
   readonly partitions: number
-  /** The partitions of this worker. */
-  readonly owned: readonly PartitionId[]
+  /** The partitions it is of at first. */
+  readonly executed: readonly PartitionId[]
+  /** Whether nothing overlaps and only the newest value is ever read: older ones need not be kept. */
+  readonly sequential: boolean
+  /** The view before the first batch of the log. */
+  readonly firstView?: View
   /** Clean actors kept in memory. */
   readonly actorsCachedMax: number
 }
@@ -41,6 +57,11 @@ export interface StateCapture {
 
 const beginning: Progress = { sequence: 0, logTime: 0, logHash: 0 }
 
+// A batch that was scanned, with the view in force behind it.
+interface Scanned extends Progress {
+  readonly view: View
+}
+
 /** Replicated state; see the header. */
 export class EngineState {
   readonly actors: ActorTable
@@ -51,25 +72,34 @@ export class EngineState {
   readonly snapshots: StateSnapshots
   readonly #options: EngineStateOptions
   /** Of the batches scanned and not yet captured, ascending, behind the last captured one. */
-  #progress: Progress[]
+  #progress: Scanned[]
+  // The view that the store holds.
+  #storedView: View | undefined
 
   constructor(options: EngineStateOptions) {
     this.#options = options
-    const { store, partitions, owned } = options
-    const sequential = partitions === 1
-    this.actors = new ActorTable({ ...options, sequential, partitionOf: (ref) => this.partitionOf(ref) })
-    this.sessions = new Sessions(store, owned, sequential)
-    this.outbox = new Outbox(store, owned, sequential)
-    this.timers = new TimerQueue(store, owned, sequential, (ref) => this.partitionOf(ref))
-    this.messages = new KeptMessages(store, sequential)
+    const { store, partitions, executed, sequential } = options
+    this.actors = new ActorTable({ ...options, partitionOf: (ref) => this.partitionOf(ref) })
+    this.sessions = new Sessions(store, executed, sequential)
+    this.outbox = new Outbox(store, executed, sequential)
+    this.timers = new TimerQueue(store, executed, sequential, (ref) => this.partitionOf(ref))
+    this.messages = new KeptMessages(store, executed, sequential)
     this.snapshots = new StateSnapshots((ref) => this.actors.get(ref))
     const stored = store.get(progressKey)
-    this.#progress = [stored === undefined ? beginning : decodeProgress(stored)]
+    const storedView = store.get(viewKey)
+    this.#storedView = storedView === undefined ? undefined : decodeView(new ByteReader(storedView))
+    const view = this.#storedView ?? options.firstView ?? firstView(partitions, '')
+    this.#progress = [{ ...(stored === undefined ? beginning : decodeProgress(stored)), view }]
   }
 
   /** The last batch that was scanned. */
   get scanned(): Progress {
     return this.#progress.at(-1)!
+  }
+
+  /** The workers and owners as of the last batch that was scanned. */
+  get view(): View {
+    return this.#progress.at(-1)!.view
   }
 
   /** The batch the store holds, or will hold when the flush under way is done. */
@@ -81,14 +111,15 @@ export class EngineState {
     return partitionOf(ref, this.#options.partitions)
   }
 
-  /** Begins the next batch of the log. Throws LOG_DIVERGED unless it follows the last (L6). */
-  begin(entry: LogEntry): Progress {
+  /** Begins the next batch of the log, with the view behind it. Throws LOG_DIVERGED unless it follows the last (L6). */
+  begin(entry: LogEntry, view: View = this.view): Progress {
     const last = this.scanned
     if (entry.sequence !== last.sequence + 1) throw gap(last.sequence, entry.sequence)
-    const progress: Progress = {
+    const progress: Scanned = {
       sequence: entry.sequence,
       logTime: Math.max(entry.appendTime, last.logTime + 1),
       logHash: crc32(entry.bytes),
+      view,
     }
     this.#progress.push(progress)
     return progress
@@ -116,18 +147,26 @@ export class EngineState {
     return before?.timers === record?.timers ? none : this.timers.changed(ref, before, record, position)
   }
 
+  /** Forgets what a partition would do by itself: from here on another engine does it. */
+  leave(partition: PartitionId): void {
+    this.sessions.leave(partition)
+  }
+
   /** The state as of the end of batch `sequence`, at which everything must have resolved. One at a time. */
   capture(sequence: Sequence): StateCapture | undefined {
     const index = sequence - this.captured.sequence
     if (index <= 0) return undefined
-    const progress = this.batch(sequence)
+    const progress = this.#progress[index]!
     this.#progress = this.#progress.slice(index)
     const position = endOfBatch(sequence)
     const tables = [this.actors, this.sessions, this.outbox, this.timers, this.messages].flatMap((table) =>
       table.capture(position),
     )
-    const meta: StateChange = { key: progressKey, value: encodeProgress(progress) }
-    return { progress, changes: () => chain(tables, meta) }
+    const last: StateChange[] = [{ key: progressKey, value: encodeProgress(progress) }]
+    if (progress.view !== this.#storedView && progress.view.number > 0)
+      last.push({ key: viewKey, value: viewBytes(progress.view) })
+    this.#storedView = progress.view
+    return { progress, changes: () => chain([...tables, last]) }
   }
 
   /** The store holds what was captured last. */
@@ -135,11 +174,11 @@ export class EngineState {
     for (const table of [this.actors, this.sessions, this.outbox, this.timers, this.messages]) table.flushed()
   }
 
-  /** One hash per owned partition; everything scanned must have resolved. */
-  hashes(): Map<PartitionId, string> {
+  /** One hash for each of these partitions; everything scanned must have resolved. */
+  hashes(partitions: readonly PartitionId[]): Map<PartitionId, string> {
     const unflushed = new Map<string, Uint8Array | undefined>()
     for (const { key, value } of this.#unflushed()) unflushed.set(key, value)
-    return new Map(this.#options.owned.map((partition) => [partition, this.#hash(partition, unflushed)]))
+    return new Map(partitions.map((partition) => [partition, this.#hash(partition, unflushed)]))
   }
 
   #hash(partition: PartitionId, unflushed: ReadonlyMap<string, Uint8Array | undefined>): string {
@@ -161,9 +200,14 @@ export class EngineState {
 
 const none: readonly Timer[] = []
 
-function* chain(tables: readonly Iterable<StateChange>[], last: StateChange): Iterable<StateChange> {
+function* chain(tables: readonly Iterable<StateChange>[]): Iterable<StateChange> {
   for (const table of tables) yield* table
-  yield last
+}
+
+function viewBytes(view: View): Uint8Array {
+  const out = new ByteWriter()
+  encodeView(out, view)
+  return out.take()
 }
 
 function gap(last: Sequence, next: Sequence): StreamyError {

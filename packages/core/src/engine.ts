@@ -8,25 +8,32 @@
 // E3 A message for a position not yet scanned is kept; one for a resolved position is ignored (K6).
 // E4 Nothing that is thrown leaves the engine usable: it has stopped, and every later input throws the same.
 
+import type { ActorRecord } from './actor-record.ts'
 import type { Datum } from './datum.ts'
 import { EffectsBuffer } from './effects.ts'
-import type { Effects } from './effects.ts'
+import type { Answer, Effects } from './effects.ts'
 import { EngineState } from './engine-state.ts'
 import type { StateCapture } from './engine-state.ts'
 import { EntryExecution } from './entry.ts'
-import { Execution } from './execution.ts'
+import { Execution, FootprintMiss } from './execution.ts'
 import type { ActorSpace, ExecutionOptions } from './execution.ts'
+import { homeOf } from './footprint.ts'
+import type { ErrorData } from './error-data.ts'
 import { HomeDesk } from './home-desk.ts'
 import type { LogEntry } from './log.ts'
+import type { View, WorkerIdentity } from './membership.ts'
+import type { Outcome } from './outcome.ts'
+import { Ownership } from './ownership.ts'
 import type { PeerMessage } from './peer-message.ts'
-import { sequenceOf } from './position.ts'
+import { endOfBatch, sequenceOf } from './position.ts'
 import type { LogTime, PartitionId, Position, Sequence } from './position.ts'
 import { predictTouches } from './predict-touches.ts'
 import type { Program } from './program.ts'
 import { Scanner } from './scanner.ts'
+import { decodeActorRecord, encodeActorRecord } from './state-format.ts'
 import type { Progress } from './state-format.ts'
 import type { StateStore } from './state-store.ts'
-import type { ActorRef, Call, Touch, Transaction } from './transaction.ts'
+import type { AccessMode, ActorRef, Call, Request, Touch, Transaction } from './transaction.ts'
 import { TransactionsInFlight } from './transactions-in-flight.ts'
 
 /** What an engine runs, and for whom. */
@@ -37,8 +44,19 @@ export interface EngineOptions {
   readonly partitions: number
   /** The database's seed of randomness, fixed when it was created. */
   readonly seed: string
-  /** Whether a partition is this worker's. */
+  /** Whether the engine executes a partition, from what its store holds on. */
   readonly owned: (partition: PartitionId) => boolean
+  /** Whose engine it is: which partitions are its own then goes by the view. Absent: all it executes, from the start. */
+  readonly worker?: WorkerIdentity
+  /** Executed only because others need what they send: left when it has caught up and all others are this worker's. */
+  readonly extra?: ReadonlySet<PartitionId>
+  /**
+   * The batch up to which it only catches up, as far as the log was known when it was made: up to there it leaves nothing,
+   * whatever the views say. Whoever makes an engine from an older state says this; default 0.
+   */
+  readonly catchUpTo?: Sequence
+  /** The view before the first batch of the log. */
+  readonly firstView?: View
   /** Positions that an operator decided to abort as poisoned. */
   readonly skip?: ReadonlySet<Position>
   /** Clean actors kept in memory, within a factor of two; default 65,536. */
@@ -59,10 +77,23 @@ export interface EngineSnapshot {
   close(): void
 }
 
+/** The answer to a query of the past, or what it lacks. */
+export type SnapshotAnswer =
+  | ({ readonly kind: 'answer' } & QueryAnswer)
+  /** Its handler threw, after it had read these. */
+  | { readonly kind: 'failed'; readonly error: ErrorData; readonly reads: QueryAnswer['reads'] }
+  /** An actor that is executed elsewhere. */
+  | { readonly kind: 'missing'; readonly ref: ActorRef }
+  /** That place cannot be read here: it was flushed over, or has not resolved. */
+  | { readonly kind: 'gone' }
+
 /** Executes the log for the partitions of one worker. */
 export class Engine {
   readonly #program: Program
   readonly #seed: string
+  readonly #partitions: number
+  readonly #sequential: boolean
+  readonly #ownership: Ownership
   readonly #state: EngineState
   readonly #effects = new EffectsBuffer()
   readonly #inFlight: TransactionsInFlight
@@ -74,13 +105,19 @@ export class Engine {
     this.#program = program
     this.#seed = seed
     const everyPartition = Array.from({ length: partitions }, (_, partition) => partition)
-    const owned = everyPartition.filter((partition) => options.owned(partition))
-    const state = new EngineState({ ...options, owned, actorsCachedMax: options.actorsCachedMax ?? 65_536 })
+    const executed = everyPartition.filter((partition) => options.owned(partition))
+    const sequential = partitions === 1 && options.worker === undefined
+    const { actorsCachedMax = 65_536 } = options
+    const state = new EngineState({ ...options, executed, sequential, actorsCachedMax })
     const effects = this.#effects
-    const home = new HomeDesk({ program, seed, state, effects, skip: options.skip ?? new Set() })
+    const ownership = new Ownership({ ...options, executed, view: state.view })
+    const home = new HomeDesk({ program, seed, state, effects, ownership, skip: options.skip ?? new Set() })
+    this.#partitions = partitions
+    this.#sequential = sequential
+    this.#ownership = ownership
     this.#state = state
-    this.#inFlight = new TransactionsInFlight({ ...options, state, effects, home })
-    this.#scanner = new Scanner({ ...options, state, effects, inFlight: this.#inFlight })
+    this.#inFlight = new TransactionsInFlight({ ...options, state, effects, home, ownership })
+    this.#scanner = new Scanner({ ...options, state, effects, ownership, inFlight: this.#inFlight })
   }
 
   /** The batch it wants to be given next. */
@@ -93,10 +130,33 @@ export class Engine {
     return this.#state.scanned
   }
 
+  /** The workers and owners behind the last batch that was scanned. */
+  get view(): View {
+    return this.#state.view
+  }
+
+  /** What it executes, and which of that is its worker's own, where its scan stands. */
+  get ownership(): Pick<Ownership, 'executed' | 'live' | 'executes' | 'executesAt' | 'isOwner' | 'isLive'> {
+    return this.#ownership
+  }
+
+  /** The last batch whose changes the store holds, or will hold when the flush under way is done. */
+  get captured(): Progress {
+    return this.#state.captured
+  }
+
   /** Everything up to here has resolved. */
   get resolved(): Position {
     const { first } = this.#inFlight
     return first === undefined ? this.#scanner.position : first - 1
+  }
+
+  /** The last batch up to whose end everything has resolved. */
+  get resolvedBatch(): Sequence {
+    const { first } = this.#inFlight
+    const unfinished = this.#scanner.unfinished ?? Infinity
+    const pending = first === undefined ? Infinity : sequenceOf(first)
+    return Math.min(this.#state.scanned.sequence, unfinished - 1, pending - 1)
   }
 
   /** False while too much is unresolved or waits to be scanned: deliver later (K6). */
@@ -116,11 +176,18 @@ export class Engine {
 
   /**
    * Takes the next batch of the log. `decoded` may hold its transactions, when this process made the entry from them.
-   * Throws LOG_DIVERGED on a gap, FORMAT_UNKNOWN, HANDLER_FATAL; then the engine has stopped (E4).
+   * `answer` takes the outcomes of what resolves now, one by one, where they would gather in `replies` without it: so
+   * none is kept for longer than it takes. Throws LOG_DIVERGED on a gap, FORMAT_UNKNOWN, HANDLER_FATAL; then the engine
+   * has stopped (E4).
    */
-  deliver(entry: LogEntry, decoded?: readonly Transaction[]): void {
+  deliver(entry: LogEntry, decoded?: readonly Transaction[], answer?: Answer): void {
     this.#scanner.deliver(entry, decoded)
-    this.#advance()
+    this.#effects.answer = answer
+    try {
+      this.#advance()
+    } finally {
+      this.#effects.answer = undefined
+    }
   }
 
   /** Takes a message of another worker; any order, repeats and losses are fine (E3). */
@@ -130,14 +197,35 @@ export class Engine {
 
   /** Asks peers again for all it waits for, and submits again what has not come back from the log. */
   askAgain(): void {
-    this.#effects.messages.push(...this.#inFlight.asks())
-    this.#effects.submissions = [...this.#state.sessions.pendingRetries]
+    this.askPeers()
+    this.#effects.submissions = [...this.#state.sessions.pendingRetries].filter((retry) =>
+      this.#ownership.isOwner(homeOf(retry, this.#partitions)),
+    )
     this.#state.outbox.takeAgain()
+  }
+
+  /**
+   * Asks peers again for what its oldest transactions wait for, `transactions` of them. All others wait for those or have
+   * not waited as long, and asking for thousands would cost more than what is lost now and then.
+   */
+  askPeers(transactions = Infinity): void {
+    this.#effects.messages.push(...this.#inFlight.asks(transactions))
+  }
+
+  /** Whether to ask peers for everything at once, without waiting for it to come: while it replays what is long past. */
+  set asksAtOnce(value: boolean) {
+    this.#inFlight.asksAtOnce = value
+  }
+
+  /** The partitions, executed elsewhere, whose messages it waits for. */
+  waitsFor(): Set<PartitionId> {
+    return new Set(this.#inFlight.asks().map((ask) => (ask.kind === 'fetch' ? ask.to : ask.from)))
   }
 
   /** What is to be done since the last call. */
   takeEffects(): Effects {
-    this.#effects.submissions.push(...this.#state.outbox.take(this.resolved))
+    const isOwner = (partition: PartitionId): boolean => this.#ownership.isOwner(partition)
+    this.#effects.submissions.push(...this.#state.outbox.take(this.resolved, isOwner))
     return this.#effects.take()
   }
 
@@ -168,6 +256,67 @@ export class Engine {
     return { value, reads: execution.slots.map(({ ref, record }) => ({ ref, version: record?.version })) }
   }
 
+  /**
+   * Answers a query from the state as of the end of batch `sequence`, which must have resolved. `fetched` holds records
+   * of actors that are executed elsewhere, as of the same batch; a query that needs another one says which.
+   */
+  queryAt(call: Call, sequence: Sequence, fetched: ReadonlyMap<string, ActorRecord | undefined>): SnapshotAnswer {
+    if (!this.canReadAt(sequence)) return { kind: 'gone' }
+    const position = endOfBatch(sequence)
+    const execution = new Execution(this.#program, {
+      position,
+      logTime: this.#state.batch(sequence).logTime,
+      seed: `${this.#seed}/query/${position}`,
+      space: { load: (ref, mode) => this.#loadAt(ref, mode, position, fetched) },
+      readOnly: true,
+    })
+    const reads = (): QueryAnswer['reads'] =>
+      execution.slots.map(({ ref, record }) => ({ ref, version: record?.version }))
+    try {
+      const value = this.#program.isolate(() => execution.runQuery(call))
+      if (execution.missed === undefined) return { kind: 'answer', value, reads: reads() }
+    } catch (thrown) {
+      if (execution.broken !== undefined) throw execution.broken.cause
+      if (execution.missed === undefined)
+        return { kind: 'failed', error: this.#program.encodeError(thrown), reads: reads() }
+    }
+    return { kind: 'missing', ref: execution.missed.ref }
+  }
+
+  /** The bytes of an actor's record as of the end of batch `sequence`, for a query that runs elsewhere. */
+  recordAt(ref: ActorRef, sequence: Sequence): { readonly bytes: Uint8Array | undefined } | 'gone' {
+    if (!this.canReadAt(sequence)) return 'gone'
+    const record = this.#state.actors.getAt(ref, endOfBatch(sequence))
+    return { bytes: record === undefined ? undefined : encodeActorRecord(this.#program, ref, record) }
+  }
+
+  /** Reads what `recordAt` of another engine answered. */
+  decodeRecord(ref: ActorRef, bytes: Uint8Array): ActorRecord {
+    return decodeActorRecord(this.#program, ref, bytes)
+  }
+
+  /** Whether the state as of the end of a batch can still, and already, be read here. */
+  canReadAt(sequence: Sequence): boolean {
+    // There only the newest values are kept.
+    if (this.#sequential) return sequence === this.#state.scanned.sequence && sequence === this.resolvedBatch
+    return sequence >= this.#state.captured.sequence && sequence <= this.resolvedBatch
+  }
+
+  /** The log time of a batch that can be read. */
+  logTimeAt(sequence: Sequence): LogTime {
+    return this.#state.batch(sequence).logTime
+  }
+
+  /** What is recorded of a request at its home, if its outcome is known and was not forgotten. */
+  outcome(home: PartitionId, request: Pick<Request, 'session' | 'sequence' | 'suffix'>): Outcome | undefined {
+    return this.#state.sessions.outcome(home, request)
+  }
+
+  /** Forgets messages to peers that a complete checkpoint covers: nobody can ask for them any more. */
+  trimMessages(through: Sequence): void {
+    this.#state.messages.trim(endOfBatch(through))
+  }
+
   /** The version of an actor as committed here; undefined when it is absent. */
   version(ref: ActorRef): Position | undefined {
     return this.#state.actors.get(ref)?.version
@@ -184,15 +333,12 @@ export class Engine {
   }
 
   /**
-   * The changes up to the last batch of which everything has resolved; undefined when there are none. Throws what the
-   * engine has stopped with: what it holds then is half of something.
+   * The changes up to the last batch of which everything has resolved, or up to `last` if that comes earlier; undefined
+   * when there are none. Throws what the engine has stopped with: what it holds then is half of something.
    */
-  captureState(): StateCapture | undefined {
+  captureState(last: Sequence = Infinity): StateCapture | undefined {
     if (this.#failure !== undefined) throw this.#failure
-    const { first } = this.#inFlight
-    const unfinished = this.#scanner.unfinished ?? Infinity
-    const pending = first === undefined ? Infinity : sequenceOf(first)
-    return this.#state.capture(Math.min(this.#state.scanned.sequence, unfinished - 1, pending - 1))
+    return this.#state.capture(Math.min(last, this.resolvedBatch))
   }
 
   /** The store holds what was captured last. */
@@ -200,9 +346,21 @@ export class Engine {
     this.#state.flushed()
   }
 
-  /** One hash per partition of this worker; everything delivered must have resolved. */
+  /** One hash per partition it executes; everything delivered must have resolved. */
   stateHashes(): Map<PartitionId, string> {
-    return this.#state.hashes()
+    return this.#state.hashes(this.#ownership.executed)
+  }
+
+  #loadAt(
+    ref: ActorRef,
+    mode: AccessMode,
+    position: Position,
+    fetched: ReadonlyMap<string, ActorRecord | undefined>,
+  ): ActorRecord | undefined {
+    if (this.#ownership.executesAt(this.#state.partitionOf(ref), sequenceOf(position)))
+      return this.#state.actors.getAt(ref, position)
+    if (!fetched.has(ref.id)) throw new FootprintMiss(ref, mode)
+    return fetched.get(ref.id)
   }
 
   #advance(message?: PeerMessage): void {

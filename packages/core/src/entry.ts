@@ -34,9 +34,12 @@ export class EntryExecution implements ExecutionOptions {
     this.#transaction = entry.transaction
   }
 
-  /** The same for all attempts of one request, so that they draw the same numbers. */
   get seed(): string {
-    const { request } = this.#transaction
-    return `${this.#databaseSeed}/${request === undefined ? `@${this.position}` : requestKey(request)}`
+    return seedOf(this.#databaseSeed, this.#transaction, this.position)
   }
+}
+
+/** What a transaction draws numbers from: the same for all attempts of one request. */
+export function seedOf(databaseSeed: string, { request }: Transaction, position: Position): string {
+  return `${databaseSeed}/${request === undefined ? `@${position}` : requestKey(request)}`
 }

@@ -58,12 +58,18 @@ export class ExclusiveTransaction implements TransactionInFlight, ActorSpace {
   }
 
   receive(message: PeerMessage): void {
-    if (message.kind === 'fetch' && this.#parked.has(message.to)) this.#answer(message.to, message.ref)
+    if (message.kind === 'fetch' && this.#holds(message.to)) this.#answer(message.to, message.ref)
     else if (message.kind === 'values' && this.#homeIsLocal) this.#take(message.records)
     else if (message.kind === 'result' && this.#parked.has(message.to)) {
       for (const ref of message.fetched ?? []) this.#keep(message.to, ref)
       this.#unpark(message.to, message.records)
     }
+  }
+
+  // Whether a partition is local and still as of this position. Where home is, all are: it may run here only for what it
+  // sends, while its owner fetches.
+  #holds(partition: PartitionId): boolean {
+    return this.#homeIsLocal ? this.#host.isLocal(partition) : this.#parked.has(partition)
   }
 
   asks(): PeerMessage[] {
@@ -124,15 +130,16 @@ export class ExclusiveTransaction implements TransactionInFlight, ActorSpace {
 
   #release(writes: Run['writes']): void {
     const { position, home } = this.entry
-    const remote = new Map<PartitionId, SentRecord[]>()
-    for (const partition of this.#partitions) if (!this.#host.isLocal(partition)) remote.set(partition, [])
+    const told = new Map<PartitionId, SentRecord[]>()
+    for (const partition of this.#partitions)
+      if (partition !== home && !this.#host.serves(partition, position)) told.set(partition, [])
     for (const { ref, after } of writes) {
-      const records = remote.get(this.#host.partitionOf(ref))
-      if (records === undefined) this.#host.commitActor(ref, after, this.entry)
-      else records.push(this.#host.encodeRecord(ref, after))
+      const partition = this.#host.partitionOf(ref)
+      told.get(partition)?.push(this.#host.encodeRecord(ref, after))
+      if (this.#host.isLocal(partition)) this.#host.commitActor(ref, after, this.entry)
     }
     const fetched = [...this.#fetched.values()].map(({ ref }) => ref)
-    for (const [partition, records] of remote) {
+    for (const [partition, records] of told) {
       const here = fetched.filter((ref) => this.#host.partitionOf(ref) === partition)
       this.#host.send({ kind: 'result', position, from: home, to: partition, records, fetched: here })
     }

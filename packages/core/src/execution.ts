@@ -35,8 +35,14 @@ export interface ActorSpace {
   load(ref: ActorRef, mode: AccessMode): ActorRecord | undefined
 }
 
-/** One actor within one execution. */
-export class Slot {
+/** What a commit does to one actor: a new record, or undefined for a destroyed one. */
+export interface Write {
+  readonly ref: ActorRef
+  readonly after: ActorRecord | undefined
+}
+
+/** One actor within one execution; once that has finished, also what its commit does to the actor. */
+export class Slot implements Write {
   readonly ref: ActorRef
   /** As committed before the transaction; undefined when the actor was absent. */
   readonly record: ActorRecord | undefined
@@ -50,6 +56,8 @@ export class Slot {
   /** Whether it was destroyed at any time here: what it was before is gone even when it lives again. */
   reborn = false
   timers: readonly Timer[]
+  /** What the commit leaves; `record` itself where it writes nothing. */
+  after: ActorRecord | undefined
 
   constructor(ref: ActorRef, record: ActorRecord | undefined, mode: AccessMode, execution: Execution) {
     this.ref = ref
@@ -57,6 +65,7 @@ export class Slot {
     this.mode = mode
     this.execution = execution
     this.timers = record === undefined ? noTimers : record.timers
+    this.after = record
   }
 }
 
@@ -64,13 +73,6 @@ export class Slot {
 export interface Tell {
   readonly call: Call
   readonly ordinal: number
-}
-
-/** What a commit does to one actor: a new record, or undefined for a destroyed one. */
-export interface Write {
-  readonly ref: ActorRef
-  readonly before: ActorRecord | undefined
-  readonly after: ActorRecord | undefined
 }
 
 /** What one run reads and runs under. */
@@ -92,7 +94,6 @@ const noTimers: readonly Timer[] = Object.freeze([])
 const noTells: readonly Tell[] = Object.freeze([])
 const noSlots: readonly Slot[] = Object.freeze([])
 const noResults: readonly Datum[] = Object.freeze([])
-const noWrites: readonly Write[] = Object.freeze([])
 
 /** The workspace of one transaction; made for it and dropped after it. */
 export class Execution {
@@ -164,12 +165,16 @@ export class Execution {
     if (this.depth >= limits.callDepthMax) throw tooDeep(call.ref)
     if (mode === 'write' && this.readOnly) throw queryWrites(call)
     const slot = this.slot(call.ref, mode)
+    const { body, destroyed } = slot
     const mark = this.#journal === undefined ? 0 : this.#journal.length
     this.depth += 1
     try {
       return mode === 'write' ? this.#program.runMessage(call, slot, this) : this.#program.runQuery(call, slot, this)
     } catch (error) {
       this.#rollback(mark)
+      // Waking the actor is taken back here, so that the program need not register it for the call that wakes it.
+      slot.body = body
+      slot.destroyed = destroyed
       throw error
     } finally {
       this.depth -= 1
@@ -258,15 +263,16 @@ export class Execution {
 
   /** What a commit at this position writes, in the order in which the actors were first touched. */
   finish(): readonly Write[] {
-    let writes: readonly Write[] = noWrites
-    for (const slot of this.slots) {
-      if (slot.mode !== 'write') continue
-      const after = this.#settle(slot)
-      if (slot.timers.length > 0) this.#checkTimers(slot)
-      if (after !== slot.record) writes = appended(writes, { ref: slot.ref, before: slot.record, after })
+    const { slots } = this
+    let written = 0
+    for (let index = 0; index < slots.length; index++) {
+      const slot = slots[index]!
+      if (slot.mode === 'write') this.#settle(slot)
+      if (slot.after !== slot.record) written += 1
     }
-    for (const { call } of this.tells) assertTellable(this.#program, call)
-    return writes
+    if (this.#tells !== undefined) for (const { call } of this.#tells) assertTellable(this.#program, call)
+    // Mostly all that was touched is written, and then no list of it is made.
+    return written === slots.length ? slots : slots.filter(({ after, record }) => after !== record)
   }
 
   #checkTimers({ ref, timers }: Slot): void {
@@ -274,8 +280,12 @@ export class Execution {
       if (position === this.position) assertTellable(this.#program, { ref, message, args })
   }
 
-  #settle(slot: Slot): ActorRecord | undefined {
-    if (slot.destroyed) return undefined
+  #settle(slot: Slot): void {
+    slot.after = slot.destroyed ? undefined : this.#recordOf(slot)
+    if (slot.timers.length > 0) this.#checkTimers(slot)
+  }
+
+  #recordOf(slot: Slot): ActorRecord | undefined {
     const before = slot.record
     // An actor whose message never started has no body and nothing to write.
     const value: ActorValue | undefined = slot.body === undefined ? before?.value : this.#program.settle(slot)
@@ -286,8 +296,9 @@ export class Execution {
 
   #find(ref: ActorRef): Slot | undefined {
     if (this.#slotsById !== undefined) return this.#slotsById.get(ref.id)
-    for (const slot of this.slots) if (sameActor(slot.ref, ref)) return slot
-    if (this.slots.length >= 8) this.#slotsById = new Map(this.slots.map((slot) => [slot.ref.id, slot]))
+    const { slots } = this
+    for (let index = 0; index < slots.length; index++) if (sameActor(slots[index]!.ref, ref)) return slots[index]
+    if (slots.length >= 8) this.#slotsById = new Map(slots.map((slot) => [slot.ref.id, slot]))
     return undefined
   }
 

@@ -80,6 +80,7 @@ describe('F1: touching an undeclared actor', () => {
     cluster.settle()
     expect(cluster.attempts()).toEqual([1, 2])
     expect(answers(cluster)).toEqual([[positionOf(2, 1), 'committed']])
+    expect(cluster.replies.get(positionOf(2, 1))?.attempt).toBe(2)
     expect(cluster.incidents.map(({ kind }) => kind)).toEqual(['footprint-missed'])
   })
 

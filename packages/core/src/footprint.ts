@@ -19,7 +19,7 @@ export function partitionOf(ref: ActorRef, partitions: number): PartitionId {
 
 /** The home of a transaction: the partition of its first call as written. */
 export function homeOf(transaction: Transaction, partitions: number): PartitionId {
-  return partitionOf(transaction.calls[0]!.ref, partitions)
+  return partitions === 1 ? 0 : partitionOf(transaction.calls[0]!.ref, partitions)
 }
 
 /** The protocol a transaction runs by. */

@@ -9,6 +9,7 @@ import type { ActorSpace, ExecutionOptions } from './execution.ts'
 import { nextAttempt } from './footprint.ts'
 import { limits } from './limits.ts'
 import type { Missed, Outcome, RunOutcome } from './outcome.ts'
+import type { Ownership } from './ownership.ts'
 import type { Position } from './position.ts'
 import { predictTouches } from './predict-touches.ts'
 import type { Program } from './program.ts'
@@ -27,6 +28,7 @@ export interface HomeDeskOptions {
   readonly effects: EffectsBuffer
   readonly seed: string
   readonly skip: ReadonlySet<Position>
+  readonly ownership: Ownership
 }
 
 const counts: HomeDecision = { kind: 'counts' }
@@ -80,12 +82,18 @@ export class HomeDesk {
       this.#options.state.sessions.record(admission, record, position)
     }
     this.#reply(entry, outcome)
-    if (transaction.request?.session.startsWith('~') && outcome.kind === 'aborted')
+    if (outcome.kind === 'aborted' && transaction.request?.session.startsWith('~') && this.#isLive(entry))
       this.#options.effects.incidents.push({ kind: 'tell-failed', position, reason: outcome.error.message })
   }
 
-  #reply({ position, transaction }: Entry, outcome: Outcome): void {
-    this.#options.effects.replies.push({ position, request: transaction.request, outcome })
+  #reply(entry: Entry, outcome: Outcome): void {
+    const { position, transaction } = entry
+    if (this.#isLive(entry)) this.#options.effects.reply(position, transaction.attempt, transaction.request, outcome)
+  }
+
+  // Whether the world is to hear of it from here (O2).
+  #isLive({ home, position }: Entry): boolean {
+    return this.#options.ownership.isLive(home, position)
   }
 
   #retry(entry: Entry, missed: Missed): void {
@@ -95,10 +103,12 @@ export class HomeDesk {
     // A transaction can miss only where P > 1, and there every entry has a request.
     const admission = entry.admission!
     state.sessions.record(admission, { kind: 'retry', generation: admission.generation, next }, position)
+    if (!this.#isLive(entry)) return
     effects.submissions.push(this.#widened(next, entry))
     const call = entry.transaction.calls[0]!
-    const reason = `${call.ref.type}.${call.message} uses ${missed.ref.id}, which it does not declare. Declare it in touches.`
-    effects.incidents.push({ kind: 'footprint-missed', position, reason })
+    const handler = `${call.ref.type}.${call.message}`
+    const reason = `${handler} uses ${missed.ref.id}, which it does not declare, so it ran twice. Declare it in touches to make it faster.`
+    effects.incidents.push({ kind: 'footprint-missed', position, reason, handler })
   }
 
   // The next entry may declare more than the recorded retry does (F3), never another attempt.

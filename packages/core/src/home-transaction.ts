@@ -77,7 +77,7 @@ export class HomeTransaction implements TransactionInFlight {
     const { position, home } = this.entry
     if (this.#homeIsLocal) {
       if (this.#concluded) return []
-      const remote = [...this.#missing].filter((partition) => !this.#host.isLocal(partition))
+      const remote = [...this.#missing].filter((partition) => !this.#local.has(partition))
       return remote.map((from) => ({ kind: 'ask', position, from, to: home }))
     }
     const waiting = [...this.#local.values()].filter((participant) => !participant.allDone)
@@ -85,14 +85,15 @@ export class HomeTransaction implements TransactionInFlight {
   }
 
   #captured(participant: Participant): void {
-    if (this.#homeIsLocal) {
-      for (const { ref, record } of participant.records.values()) this.#space.add(ref, record)
-      this.#gathered(participant.partition)
-      return
-    }
-    const records = [...participant.records.values()].map(({ ref, record }) => this.#host.encodeRecord(ref, record))
     const { position, home } = this.entry
-    this.#host.send({ kind: 'values', position, from: participant.partition, to: home, records })
+    const { partition } = participant
+    if (partition !== home && !this.#host.serves(home, position)) {
+      const records = [...participant.records.values()].map(({ ref, record }) => this.#host.encodeRecord(ref, record))
+      this.#host.send({ kind: 'values', position, from: partition, to: home, records })
+    }
+    if (!this.#homeIsLocal) return
+    for (const { ref, record } of participant.records.values()) this.#space.add(ref, record)
+    this.#gathered(partition)
   }
 
   #gathered(partition: PartitionId): void {
@@ -128,13 +129,11 @@ export class HomeTransaction implements TransactionInFlight {
     this.#concluded = true
     const { position, home } = this.entry
     for (const partition of this.#writers) {
-      const local = this.#local.get(partition)
-      if (local !== undefined) local.resolve(writes)
-      else {
-        const written = this.#groups.get(partition)!.filter(({ ref }) => writes.has(ref.id))
-        const records = written.map(({ ref }) => this.#host.encodeRecord(ref, writes.get(ref.id)))
-        this.#host.send({ kind: 'result', position, from: home, to: partition, records })
-      }
+      this.#local.get(partition)?.resolve(writes)
+      if (partition === home || this.#host.serves(partition, position)) continue
+      const written = this.#groups.get(partition)!.filter(({ ref }) => writes.has(ref.id))
+      const records = written.map(({ ref }) => this.#host.encodeRecord(ref, writes.get(ref.id)))
+      this.#host.send({ kind: 'result', position, from: home, to: partition, records })
     }
     this.#finish()
   }

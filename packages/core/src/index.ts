@@ -1,11 +1,40 @@
 // Public face of the core, by name.
 
 export { assert, errorKinds, StreamyError, unreachable, type ErrorCode, type ErrorKind } from './errors.ts'
+export {
+  assertCheckpointName,
+  checkpointCorrupt,
+  checkpointManifestName,
+  checkpointMissing,
+  checkpointOf,
+  checkpointPartName,
+  checkpointPrefix,
+  checkpointStoreClosed,
+  type CheckpointStore,
+} from './checkpoint-store.ts'
+export { MemoryCheckpointStore } from './memory-checkpoint-store.ts'
 export { limits } from './limits.ts'
 export type { Log, LogEntry } from './log.ts'
 export { LogReaders, type LogSource } from './log-reader.ts'
+export { MinHeap } from './min-heap.ts'
 export { assertReadable, entryTooLarge, logClosed, MemoryLog } from './memory-log.ts'
 export { MemoryStateStore, storeClosed } from './memory-state-store.ts'
+export {
+  changeView,
+  decodeChange,
+  decodeView,
+  encodeChange,
+  encodeView,
+  firstView,
+  memberOf,
+  ownedBy,
+  targetsOf,
+  type Member,
+  type MembershipChange,
+  type View,
+  type WorkerIdentity,
+} from './membership.ts'
+export type { MessageBus } from './message-bus.ts'
 export type { LogTime, PartitionId, Position, Sequence } from './position.ts'
 export { Random } from './random.ts'
 export { RecentIds } from './recent-ids.ts'
@@ -23,13 +52,27 @@ export type { Program } from './program.ts'
 export { actorRef } from './transaction.ts'
 export type { AccessMode, ActorRef, Call, Touch } from './transaction.ts'
 export { BatchBuilder, controlBody, encodeControlBatch, formatVersion, openBatch, type Batch } from './batch-codec.ts'
-export { Engine, type EngineOptions, type EngineSnapshot, type QueryAnswer } from './engine.ts'
+export { Engine, type EngineOptions, type EngineSnapshot, type QueryAnswer, type SnapshotAnswer } from './engine.ts'
 export type { Effects, Incident } from './effects.ts'
 export type { StateCapture } from './engine-state.ts'
 export { homeOf, indexedPartitions, partitionOf } from './footprint.ts'
 export { decodePeerMessage, destinationOf, encodePeerMessage, type PeerMessage } from './peer-message.ts'
 export type { Aborted, Committed, Outcome, Reply } from './outcome.ts'
 export { endOfBatch, indexOf, positionOf, sequenceOf, transactionIndexMax } from './position.ts'
-export { progressKey, decodeProgress, type Progress } from './state-format.ts'
+export { isTell } from './sessions.ts'
+export {
+  decodeActorRecord,
+  decodeOutcome,
+  decodeProgress,
+  encodeActorRecord,
+  encodeOutcome,
+  encodeProgress,
+  partitionPrefixes,
+  progressKey,
+  viewKey,
+  type Progress,
+} from './state-format.ts'
+export { decodeTransaction, encodeTransaction, readCall, readRef, writeCall, writeRef } from './transaction-codec.ts'
 export type { Assert, Request, Transaction } from './transaction.ts'
+export { peerAddress, PeerTransport } from './peer-transport.ts'
 export type { Transport } from './transport.ts'

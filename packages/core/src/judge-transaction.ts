@@ -9,8 +9,16 @@ import { isTell } from './sessions.ts'
 import { decodeTransaction } from './transaction-codec.ts'
 import type { Transaction } from './transaction.ts'
 
-/** The transaction number `index` (from 0) of a batch; the reason as text when it is void. */
-export function judgeTransaction(batch: Batch, index: number, partitions: number): Transaction | string {
+/**
+ * The transaction number `index` (from 0) of a batch; the reason as text when it is void. A batch that is restricted
+ * may hold no tells and no retries, which are for workers to write, and no requests of sessions that begin differently.
+ */
+export function judgeTransaction(
+  batch: Batch,
+  index: number,
+  partitions: number,
+  restrictedTo?: string,
+): Transaction | string {
   const transaction = decode(batch, index)
   if (typeof transaction === 'string') return transaction
   const { request, source } = transaction
@@ -19,6 +27,11 @@ export function judgeTransaction(batch: Batch, index: number, partitions: number
     return 'its source is not its own'
   if (source === undefined && request !== undefined && isTell(request.session) && transaction.attempt === 1)
     return 'its session is an outbox'
+  if (restrictedTo !== undefined) {
+    if (source !== undefined || transaction.attempt > 1) return 'a client may not write tells or retries'
+    if (request !== undefined && !request.session.startsWith(`${restrictedTo}.`))
+      return "its session is not one of its writer's"
+  }
   const named = batch.partitions[index]!
   if (!equal(named, indexedPartitions(transaction, partitions))) return 'its index differs from its footprint'
   return transaction

@@ -4,6 +4,7 @@
 import { decodePeerMessage, encodePeerMessage } from './peer-message.ts'
 import type { KeptMessage, PeerMessage } from './peer-message.ts'
 import type { PartitionId, Position } from './position.ts'
+import { MinHeap } from './min-heap.ts'
 import { keyPrefixes, partitionPrefix, sortableNumber } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
 import { CellBudget, StateTable } from './state-table.ts'
@@ -13,8 +14,11 @@ const kinds: readonly KeptMessage['kind'][] = ['vote', 'values', 'result']
 /** Messages that may be asked for again. */
 export class KeptMessages {
   readonly #messages: StateTable<KeptMessage>
+  readonly #byPosition = new MinHeap<{ readonly position: Position; readonly key: string }>(
+    (a, b) => a.position < b.position,
+  )
 
-  constructor(store: StateStore, sequential: boolean) {
+  constructor(store: StateStore, executed: readonly PartitionId[], sequential: boolean) {
     this.#messages = new StateTable<KeptMessage>({
       store,
       sequential,
@@ -23,11 +27,28 @@ export class KeptMessages {
       decode: (_, bytes) => decodePeerMessage(bytes) as KeptMessage,
       budget: new CellBudget(65_536),
     })
+    for (const partition of executed)
+      for (const { key, value } of store.scan(partitionPrefix(keyPrefixes.message, partition)))
+        this.#byPosition.push({ position: decodePeerMessage(value).position, key })
   }
 
   keep(message: KeptMessage): void {
     const { position, from, to, kind } = message
-    this.#messages.put(messageKey(position, from, to, kind), message, position)
+    const key = messageKey(position, from, to, kind)
+    this.#messages.put(key, message, position)
+    this.#byPosition.push({ position, key })
+  }
+
+  /** Lets go of what was sent up to a position. */
+  trim(through: Position): void {
+    for (
+      let top = this.#byPosition.peek();
+      top !== undefined && top.position <= through;
+      top = this.#byPosition.peek()
+    ) {
+      this.#byPosition.pop()
+      this.#messages.put(top.key, undefined, top.position)
+    }
   }
 
   /** All that `from` sent `to` at `position`. */

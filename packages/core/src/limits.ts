@@ -11,8 +11,11 @@ const MIB = 1024 * KIB
 export const limits = {
   /** Transactions in one batch; the submitter starts the next batch. (format) */
   transactionsPerBatchMax: transactionIndexMax,
-  /** One log entry; the submitter starts the next batch. (format) */
-  batchBytesMax: 1 * MIB,
+  /**
+   * One log entry, with headers within the message size that a NATS server takes by default; the submitter starts the
+   * next batch. (format)
+   */
+  batchBytesMax: 1 * MIB - 8 * KIB,
   /** One transaction with all its arguments; refused with VALUE_TOO_LARGE. (format) */
   transactionBytesMax: 768 * KIB,
   /**
@@ -36,6 +39,8 @@ export const limits = {
   storeKeyBytesMax: 5000,
   /** One argument, result or field once encoded; refused, or aborts the handler, with VALUE_TOO_LARGE. */
   valueBytesMax: 512 * KIB,
+  /** Bytes of the name of a checkpoint's object; refused with OPTIONS_INVALID. */
+  checkpointNameBytesMax: 128,
   /** Nesting of objects in one value; refused, or aborts the handler, with VALUE_NOT_ENCODABLE. */
   valueDepthMax: 64,
   /** All fields and timers of one actor once encoded; aborts the handler with VALUE_TOO_LARGE. */
@@ -74,6 +79,14 @@ export const limits = {
   recentIdsMax: 8192,
   /** Tells one worker has appended and not yet read back; the rest wait in the outbox. */
   tellsInFlightMax: 4096,
+  /** Handlers of which a worker remembers that it has reported them; those beyond are reported each time. */
+  handlersReportedMax: 10_000,
+  /** Transactions for which a worker asks its peers again at once; the younger ones follow as those resolve. */
+  transactionsAskedMax: 256,
+  /** Retries and tells waiting in one worker to be appended; more are dropped and submitted again later. */
+  submissionsQueuedMax: 65_536,
+  /** Workers of one database; a further one is not let in. (format) */
+  workersMax: 1024,
 } as const
 
 assert(limits.transactionBytesMax < limits.batchBytesMax, 'a transaction at its limit fits a batch')

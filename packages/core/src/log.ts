@@ -16,11 +16,24 @@ export interface LogEntry {
   /** When the log took it, in integer microseconds since 1970. Log time is derived from it, never equal by promise. */
   readonly appendTime: number
   readonly bytes: Uint8Array
+  /**
+   * What the names of the sessions begin with for which its writer may speak, which is a client: then anything but first
+   * attempts of their transactions is void in it. Absent for what workers wrote, and from logs that cannot tell; all
+   * readers of a log are told the same.
+   */
+  readonly restrictedTo?: string
 }
 
-/** What a log promises; see L1 to L5 above. Appends are numbered in the order of the calls of one process. */
+/**
+ * What a log promises; see L1 to L5 above. Appends are numbered in the order of the calls of one process; a log on a
+ * network may change the order of those that were under way together when its servers failed.
+ */
 export interface Log {
-  /** Appends one entry. Rejects with STORAGE_FAILED when it may not be durable, DATABASE_CLOSED after `close`. */
+  /**
+   * Appends one entry. Rejects with STORAGE_FAILED or SERVER_UNAVAILABLE when it may not be durable (the latter: try again
+   * under the same id), STORAGE_FULL when it is not and there is no room until the log is trimmed, DATABASE_CLOSED after
+   * `close`.
+   */
   append(bytes: Uint8Array, id?: string): Promise<Sequence>
   /** The sequence of the last entry that is durable; 0 when there is none yet. */
   tail(): Promise<Sequence>

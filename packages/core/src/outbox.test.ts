@@ -12,6 +12,8 @@ import { scriptCall, toyRef, type Script } from './testing/toy-script.ts'
 import { keyIn, toyTransaction } from './testing/toy-transactions.ts'
 import type { Transaction } from './transaction.ts'
 
+const everySource = (): boolean => true
+
 const add: Script = [['add', 1]]
 
 describe('Outbox', () => {
@@ -19,22 +21,22 @@ describe('Outbox', () => {
     const { outbox } = create()
     const tells = [positionOf(1, 1), positionOf(1, 2), positionOf(2, 1)].map((position) => tellAt(position))
     for (const tell of tells) outbox.add(tell, tell.request!.sequence)
-    expect(sequences(outbox.take(endOfBatch(2)))).toEqual(tells.map((tell) => tell.request!.sequence))
-    expect(outbox.take(endOfBatch(2))).toEqual([])
+    expect(sequences(outbox.take(endOfBatch(2), everySource))).toEqual(tells.map((tell) => tell.request!.sequence))
+    expect(outbox.take(endOfBatch(2), everySource)).toEqual([])
     outbox.takeAgain()
-    expect(sequences(outbox.take(endOfBatch(2)))).toEqual(tells.map((tell) => tell.request!.sequence))
+    expect(sequences(outbox.take(endOfBatch(2), everySource))).toEqual(tells.map((tell) => tell.request!.sequence))
   })
 
   it('says below which position nothing is unresolved or still in it', () => {
     const { outbox } = create()
     const [first, second] = [tellAt(positionOf(1, 1)), tellAt(positionOf(3, 1))]
     outbox.add(first, positionOf(1, 1))
-    expect(answeredBelow(outbox.take(positionOf(2, 5)))).toEqual([positionOf(1, 1)])
+    expect(answeredBelow(outbox.take(positionOf(2, 5), everySource))).toEqual([positionOf(1, 1)])
     outbox.remove(0, first.request!, positionOf(2, 6))
     outbox.add(second, positionOf(3, 1))
-    expect(answeredBelow(outbox.take(positionOf(2, 7)))).toEqual([positionOf(2, 7) + 1])
+    expect(answeredBelow(outbox.take(positionOf(2, 7), everySource))).toEqual([positionOf(2, 7) + 1])
     outbox.takeAgain()
-    expect(answeredBelow(outbox.take(positionOf(9, 1)))).toEqual([positionOf(3, 1)])
+    expect(answeredBelow(outbox.take(positionOf(9, 1), everySource))).toEqual([positionOf(3, 1)])
   })
 
   it('forgets a tell whose entry was read, and does not mind a repeat of it', () => {
@@ -44,7 +46,7 @@ describe('Outbox', () => {
     outbox.remove(0, tell.request!, positionOf(2, 1))
     outbox.remove(0, tell.request!, positionOf(3, 1))
     outbox.takeAgain()
-    expect(outbox.take(endOfBatch(3))).toEqual([])
+    expect(outbox.take(endOfBatch(3), everySource)).toEqual([])
     expect(values(outbox)).toEqual([])
   })
 
@@ -53,7 +55,7 @@ describe('Outbox', () => {
     const tell = tellAt(positionOf(1, 1))
     outbox.remove(0, tell.request!, positionOf(3, 1))
     outbox.add(tell, positionOf(1, 1))
-    expect(outbox.take(endOfBatch(3))).toEqual([])
+    expect(outbox.take(endOfBatch(3), everySource)).toEqual([])
     expect(values(outbox)).toEqual([])
     // As of the batches between, it was in the outbox all the same.
     await flush(outbox, store, endOfBatch(2))
@@ -67,10 +69,10 @@ describe('Outbox', () => {
     const count = limits.tellsInFlightMax + 10
     const tells = Array.from({ length: count }, (_, index) => tellAt(positionOf(1 + index, 1)))
     for (const tell of tells) outbox.add(tell, tell.request!.sequence)
-    expect(outbox.take(endOfBatch(count))).toHaveLength(limits.tellsInFlightMax)
-    expect(outbox.take(endOfBatch(count))).toEqual([])
+    expect(outbox.take(endOfBatch(count), everySource)).toHaveLength(limits.tellsInFlightMax)
+    expect(outbox.take(endOfBatch(count), everySource)).toEqual([])
     for (const tell of tells.slice(0, 5)) outbox.remove(0, tell.request!, endOfBatch(count))
-    expect(outbox.take(endOfBatch(count))).toHaveLength(5)
+    expect(outbox.take(endOfBatch(count), everySource)).toHaveLength(5)
   })
 
   it('finds its tells again in a store', async () => {
@@ -81,7 +83,7 @@ describe('Outbox', () => {
     outbox.remove(0, first.request!, positionOf(2, 2))
     await flush(outbox, store, endOfBatch(2))
     const again = new Outbox(store, [0], false)
-    expect(sequences(again.take(endOfBatch(2)))).toEqual([positionOf(2, 1)])
+    expect(sequences(again.take(endOfBatch(2), everySource))).toEqual([positionOf(2, 1)])
   })
 
   it('declares nothing for a call whose touches cannot be told', () => {

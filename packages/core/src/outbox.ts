@@ -18,7 +18,7 @@ export class Outbox {
   readonly #appending = new Map<string, Transaction>()
   readonly #positions = new Map<PartitionId, MinHeap<{ readonly position: Position; readonly key: string }>>()
 
-  constructor(store: StateStore, owned: readonly PartitionId[], sequential: boolean) {
+  constructor(store: StateStore, executed: readonly PartitionId[], sequential: boolean) {
     this.#records = new StateTable<OutboxRecord>({
       store,
       sequential,
@@ -27,7 +27,7 @@ export class Outbox {
       decode: (_, bytes) => decodeOutboxRecord(bytes),
       budget: new CellBudget(Infinity),
     })
-    for (const partition of owned)
+    for (const partition of executed)
       for (const { key, value } of store.scan(partitionPrefix(keyPrefixes.outbox, partition)))
         this.#remember(key, decodeOutboxRecord(value).next)
   }
@@ -47,11 +47,15 @@ export class Outbox {
     this.#records.put(key, undefined, position)
   }
 
-  /** Hands out tells to append, as many as may be in flight. `resolved` is the position up to which all is resolved. */
-  take(resolved: Position): Transaction[] {
+  /**
+   * Hands out tells to append, as many as may be in flight, of the sources that are the worker's own. `resolved` is the
+   * position up to which all is resolved.
+   */
+  take(resolved: Position, isOwner: (source: PartitionId) => boolean): Transaction[] {
     const taken: Transaction[] = []
     for (const [key, tell] of this.#waiting) {
       if (this.#appending.size >= limits.tellsInFlightMax) break
+      if (!isOwner(tell.source!)) continue
       this.#waiting.delete(key)
       this.#appending.set(key, tell)
       taken.push(this.#withAnsweredBelow(tell, resolved))

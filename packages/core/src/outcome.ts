@@ -35,6 +35,8 @@ export interface Missed {
 /** Answers the transaction at `position`; for a repeated request, with the outcome of the entry that counted. */
 export interface Reply {
   readonly position: Position
+  /** Of the entry that is answered: above 1 when earlier ones missed an actor (F3). */
+  readonly attempt: number
   readonly request: Request | undefined
   readonly outcome: Outcome
 }

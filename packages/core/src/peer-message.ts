@@ -54,6 +54,8 @@ export type PeerMessage = Addressed &
     | { readonly kind: 'fetch'; readonly ref: ActorRef }
     /** `to` wants again what `from` sent it. Travels the other way: to the owner of `from`. */
     | { readonly kind: 'ask' }
+    /** Whoever says so has executed `from` beyond the position and holds nothing for `to` (DESIGN §8). */
+    | { readonly kind: 'unheld' }
   )
 
 /** A message that is kept and sent again when asked for. */
@@ -64,7 +66,7 @@ export function destinationOf(message: PeerMessage): PartitionId {
   return message.kind === 'ask' ? message.from : message.to
 }
 
-const kinds = ['vote', 'values', 'result', 'fetch', 'ask'] as const
+const kinds = ['vote', 'values', 'result', 'fetch', 'ask', 'unheld'] as const
 const votes = ['commit', 'abort', 'miss', 'void'] as const
 
 /** Bytes of a message. */
@@ -76,7 +78,7 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
   out.varint(message.to)
   if (message.kind === 'vote') writeVote(out, message.vote)
   else if (message.kind === 'fetch') writeRef(out, message.ref)
-  else if (message.kind !== 'ask') writeRecords(out, message.records)
+  else if (message.kind === 'values' || message.kind === 'result') writeRecords(out, message.records)
   if (message.kind === 'result') writeRefs(out, message.fetched ?? [])
   return out.take()
 }
@@ -99,6 +101,7 @@ function readBody(reader: ByteReader, kind: PeerMessage['kind'], address: Addres
     case 'fetch':
       return { ...address, kind, ref: readRef(reader) }
     case 'ask':
+    case 'unheld':
       return { ...address, kind }
     case 'values':
       return { ...address, kind, records: reader.list(() => readRecord(reader)) }

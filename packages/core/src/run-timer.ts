@@ -83,7 +83,7 @@ function tellOf(run: TimerRun, tell: Tell): Transaction {
 function withoutTimer(run: TimerRun): Write {
   const { ref, record, timer } = run
   const timers = record.timers.filter((other) => !sameTimer(other, timer))
-  return { ref, before: record, after: { version: run.position, value: record.value, timers } }
+  return { ref, after: { version: run.position, value: record.value, timers } }
 }
 
 function suffixOf(run: TimerRun): string {

@@ -6,9 +6,11 @@
 //    (K5).
 // E2 An exclusive transaction starts when everything before it has resolved, and nothing behind it is scanned until
 //    it has.
+// E5 A view is in force behind its batch: for whom something is executed changes there and nowhere else (O1).
 
-import { openBatch } from './batch-codec.ts'
-import type { Batch } from './batch-codec.ts'
+import { controlBody, openBatch } from './batch-codec.ts'
+import type { Batch, VoidBatch } from './batch-codec.ts'
+import { ByteReader, MalformedBytes } from './byte-reader.ts'
 import type { EffectsBuffer } from './effects.ts'
 import type { EngineState } from './engine-state.ts'
 import type { Entry } from './entry.ts'
@@ -20,6 +22,9 @@ import { HomeTransaction } from './home-transaction.ts'
 import { judgeTransaction } from './judge-transaction.ts'
 import { limits } from './limits.ts'
 import type { LogEntry } from './log.ts'
+import { changeView, decodeChange } from './membership.ts'
+import type { View } from './membership.ts'
+import type { Ownership } from './ownership.ts'
 import { endOfBatch, positionOf } from './position.ts'
 import type { PartitionId, Position, Sequence } from './position.ts'
 import type { Progress } from './state-format.ts'
@@ -32,7 +37,7 @@ import { runWhole, wholeSpace } from './whole-transaction.ts'
 /** What a scanner starts transactions on. */
 export interface ScannerOptions {
   readonly partitions: number
-  readonly owned: (partition: PartitionId) => boolean
+  readonly ownership: Ownership
   readonly state: EngineState
   readonly inFlight: TransactionsInFlight
   readonly effects: EffectsBuffer
@@ -49,6 +54,8 @@ interface OpenScan {
   readonly batch: Batch | undefined
   readonly progress: Progress
   readonly decoded: readonly Transaction[] | undefined
+  /** What the sessions of its writer begin with, if that is a client. */
+  readonly restrictedTo: string | undefined
   readonly count: number
   /** Of the next transaction, from 0. */
   index: number
@@ -59,7 +66,6 @@ export class Scanner {
   readonly #options: ScannerOptions
   readonly #space: ActorSpace
   readonly #everyPartition: readonly PartitionId[]
-  readonly #ownsSome: boolean
   readonly #backlog: Delivery[] = []
   #open: OpenScan | undefined = undefined
   #waitsForAll = false
@@ -70,7 +76,6 @@ export class Scanner {
     this.#options = options
     this.#space = wholeSpace(options.state)
     this.#everyPartition = Array.from({ length: options.partitions }, (_, partition) => partition)
-    this.#ownsSome = this.#everyPartition.some((partition) => options.owned(partition))
     this.#position = endOfBatch(options.state.scanned.sequence)
   }
 
@@ -111,21 +116,57 @@ export class Scanner {
   }
 
   #begin({ entry, decoded }: Delivery): void {
-    const { partitions, state, inFlight, effects } = this.#options
-    const progress = state.begin(entry)
+    const { partitions } = this.#options
+    if (decoded !== undefined && decoded.length > 0 && partitions === 1) {
+      const progress = this.#enter(entry)
+      this.#open = { batch: undefined, progress, decoded, restrictedTo: undefined, count: decoded.length, index: 0 }
+      return
+    }
+    const batch = this.#judge(entry)
+    if (batch.kind === 'transactions') {
+      const progress = this.#enter(entry)
+      const { restrictedTo } = entry
+      this.#open = { batch, progress, decoded, restrictedTo, count: batch.partitions.length, index: 0 }
+    } else this.#control(entry, batch)
+  }
+
+  // Whoever may only send transactions can write nothing else that counts.
+  #judge(entry: LogEntry): Batch | VoidBatch {
+    const restricted = entry.restrictedTo !== undefined
+    const batch = openBatch(entry.bytes, { restricted })
+    if (!restricted || batch.kind === 'transactions' || batch.kind === 'void') return batch
+    return { kind: 'void', reason: `a client may not write an entry of the kind ${batch.kind}` }
+  }
+
+  // What happens at the start of every batch.
+  #enter(entry: LogEntry, view?: View): Progress {
+    const { state, inFlight } = this.#options
+    const progress = state.begin(entry, view)
     const start = positionOf(entry.sequence, 0)
     this.#position = start
     state.sessions.expire(start, progress.logTime)
     inFlight.timers.begin(progress)
-    if (decoded !== undefined && decoded.length > 0 && partitions === 1) {
-      this.#open = { batch: undefined, progress, decoded, count: decoded.length, index: 0 }
-      return
-    }
-    const batch = openBatch(entry.bytes)
-    if (batch.kind === 'transactions')
-      this.#open = { batch, progress, decoded, count: batch.partitions.length, index: 0 }
-    else this.#position = endOfBatch(entry.sequence)
-    if (batch.kind === 'void') effects.incidents.push({ kind: 'void-batch', position: start, reason: batch.reason })
+    return progress
+  }
+
+  #control(entry: LogEntry, batch: Batch | VoidBatch): void {
+    const { ownership, state, effects } = this.#options
+    const before = state.view
+    const change = batch.kind === 'member' ? viewBehind(before, batch) : before
+    const reason = typeof change === 'string' ? change : batch.kind === 'void' ? batch.reason : undefined
+    const after = typeof change === 'string' ? before : change
+    this.#enter(entry, after)
+    this.#position = endOfBatch(entry.sequence)
+    if (reason !== undefined)
+      effects.incidents.push({ kind: 'void-batch', position: positionOf(entry.sequence, 0), reason })
+    if (batch.kind === 'checkpoint') effects.checkpoints.push(entry.sequence)
+    if (after !== before) for (const partition of ownership.change(after, entry.sequence)) state.leave(partition)
+    this.#passed(entry.sequence)
+  }
+
+  #passed(sequence: Sequence): void {
+    const { ownership, state } = this.#options
+    for (const partition of ownership.passed(sequence)) state.leave(partition)
   }
 
   #scan(open: OpenScan): void {
@@ -134,20 +175,25 @@ export class Scanner {
     if (this.#concerns(batch?.partitions[index]) && !this.#startTransaction(open, position)) return
     const last = index === open.count - 1
     this.#position = last ? endOfBatch(progress.sequence) : position
-    if (last) this.#open = undefined
-    else open.index += 1
+    if (last) {
+      this.#open = undefined
+      this.#passed(progress.sequence)
+    } else open.index += 1
   }
 
-  // An index that names nobody names everyone; a worker that owns nothing is not even then concerned.
+  // An index that names nobody names everyone; an engine that executes nothing is not even then concerned.
   #concerns(partitions: readonly PartitionId[] | undefined): boolean {
-    if (partitions === undefined || partitions.length === 0) return this.#ownsSome
-    return partitions.some((partition) => this.#options.owned(partition))
+    const { ownership } = this.#options
+    if (partitions === undefined || partitions.length === 0) return ownership.executesSome
+    for (const partition of partitions) if (ownership.executes(partition)) return true
+    return false
   }
 
   // False when it must wait for everything before it (E2).
   #startTransaction(open: OpenScan, position: Position): boolean {
-    const { partitions, state, inFlight, effects } = this.#options
-    const transaction = open.decoded?.[open.index] ?? judgeTransaction(open.batch!, open.index, partitions)
+    const { partitions, ownership, state, inFlight, effects } = this.#options
+    const transaction =
+      open.decoded?.[open.index] ?? judgeTransaction(open.batch!, open.index, partitions, open.restrictedTo)
     if (typeof transaction === 'string') {
       effects.incidents.push({ kind: 'void-transaction', position, reason: transaction })
       return true
@@ -156,7 +202,7 @@ export class Scanner {
     this.#waitsForAll = protocol === 'exclusive' && inFlight.size > 0
     if (this.#waitsForAll) return false
     const { source, request } = transaction
-    if (source !== undefined && this.#options.owned(source)) state.outbox.remove(source, request!, position)
+    if (source !== undefined && ownership.executes(source)) state.outbox.remove(source, request!, position)
     const entry = this.#entry(transaction, position, open.progress)
     if (protocol === 'whole') runWhole(inFlight, entry, this.#space)
     else this.#launch(entry, protocol)
@@ -164,7 +210,7 @@ export class Scanner {
   }
 
   #launch(entry: Entry, protocol: 'exclusive' | 'votes' | 'home'): void {
-    const { inFlight, owned } = this.#options
+    const { inFlight, ownership } = this.#options
     if (protocol === 'exclusive') {
       this.#exclusive = entry.position
       inFlight.start(new ExclusiveTransaction(inFlight, entry, this.#everyPartition))
@@ -172,7 +218,7 @@ export class Scanner {
     }
     const footprint = footprintOf(entry.transaction)
     // The index may name a worker only because a tell leaves its outbox there.
-    if (!footprint.some(({ ref }) => owned(inFlight.partitionOf(ref)))) return
+    if (!footprint.some(({ ref }) => ownership.executes(inFlight.partitionOf(ref)))) return
     inFlight.start(this.#shared(entry, protocol, footprint.length))
   }
 
@@ -183,10 +229,20 @@ export class Scanner {
   }
 
   #entry(transaction: Transaction, position: Position, { logTime }: Progress): Entry {
-    const { partitions, owned, state } = this.#options
+    const { partitions, ownership, state } = this.#options
     const home = homeOf(transaction, partitions)
-    const admitted = transaction.request !== undefined && owned(home)
+    const admitted = transaction.request !== undefined && ownership.executes(home)
     const admission = admitted ? state.sessions.admit(home, transaction, position, logTime) : undefined
     return { transaction, position, logTime, home, admission }
+  }
+}
+
+// The view behind a change of membership; a reason as text when it is none.
+function viewBehind(view: View, batch: Batch): View | string {
+  try {
+    return changeView(view, decodeChange(new ByteReader(controlBody(batch))))
+  } catch (error) {
+    if (error instanceof MalformedBytes) return error.message
+    throw error
   }
 }

@@ -75,7 +75,7 @@ export class Sessions {
   readonly #pendingRetries = new Map<string, Transaction>()
   readonly #endings: Ending[] = []
 
-  constructor(store: StateStore, owned: readonly PartitionId[], sequential: boolean) {
+  constructor(store: StateStore, executed: readonly PartitionId[], sequential: boolean) {
     const everything = { store, sequential, storageKey: (key: string) => key, budget: new CellBudget(Infinity) }
     this.#sessions = new StateTable({
       ...everything,
@@ -87,13 +87,27 @@ export class Sessions {
       encode: (_, value) => encodeRequestRecord(value),
       decode: (_, bytes) => decodeRequestRecord(bytes),
     })
-    this.#loadSessions(store, owned)
-    for (const partition of owned) this.#loadRequests(store, partition)
+    this.#loadSessions(store, executed)
+    for (const partition of executed) this.#loadRequests(store, partition)
   }
 
   /** Retries whose next attempt has not been seen in the log. */
   get pendingRetries(): Iterable<Transaction> {
     return this.#pendingRetries.values()
+  }
+
+  /** What is recorded of a request, if its outcome is known and was not forgotten. */
+  outcome(home: PartitionId, request: Pick<Request, 'session' | 'sequence' | 'suffix'>): Outcome | undefined {
+    const session = this.#sessions.get(partitionPrefix(keyPrefixes.session, home) + request.session)
+    const record = this.#requests.get(partitionPrefix(keyPrefixes.request, home) + requestKey(request))
+    if (record?.kind !== 'done' || record.generation !== session?.generation) return undefined
+    return request.sequence < session.answeredBelow ? undefined : record.outcome
+  }
+
+  /** Ends no more sessions of a partition: it is another engine's. */
+  leave(partition: PartitionId): void {
+    const prefix = partitionPrefix(keyPrefixes.session, partition)
+    for (const session of this.#bySeen.keys()) if (session.startsWith(prefix)) this.#bySeen.delete(session)
   }
 
   /** Notes an entry of a session at the scan, in log order. */
@@ -174,9 +188,9 @@ export class Sessions {
   }
 
   // `expire` stops at the first session that it keeps, so those of all partitions stand in one order.
-  #loadSessions(store: StateStore, owned: readonly PartitionId[]): void {
+  #loadSessions(store: StateStore, executed: readonly PartitionId[]): void {
     const sessions: { key: string; lastSeen: LogTime }[] = []
-    for (const partition of owned)
+    for (const partition of executed)
       for (const { key, value } of store.scan(partitionPrefix(keyPrefixes.session, partition)))
         sessions.push({ key, lastSeen: decodeSession(value).lastSeen })
     sessions.sort((a, b) => a.lastSeen - b.lastSeen)

@@ -8,6 +8,7 @@
 //   t<p>/<due>/<actor id>               an actor with a timer due then; derived from actors, so not part of the hash
 //   m<p>/<position>/<to>/<kind>         a message to another worker, kept until a checkpoint covers it; not hashed
 //   meta                                how far the state has come; see Progress
+//   view                                the workers and owners as of then; see membership.ts
 //
 // `<p>` is the partition in four hex digits. Positions and times are fixed-width hex, so that keys sort by them.
 
@@ -38,6 +39,9 @@ export const stateVersion = 1
 
 /** Key of the one Progress entry of a store. */
 export const progressKey = 'meta'
+
+/** Key of the view that belongs to it. */
+export const viewKey = 'view'
 
 /** How far a state has come. */
 export interface Progress {
@@ -77,8 +81,14 @@ export function partitionPrefix(kind: string, partition: PartitionId): string {
   return `${kind}${partition.toString(16).padStart(4, '0')}/`
 }
 
+/** The prefixes under which everything of one partition is stored. */
+export function partitionPrefixes(partition: PartitionId): string[] {
+  const { actor, session, request, outbox, timer, message } = keyPrefixes
+  return [actor, session, request, outbox, timer, message].map((kind) => partitionPrefix(kind, partition))
+}
+
 /** Identity of a request within its home: `<session>/<sequence>/<suffix>`. */
-export function requestKey(request: Request): string {
+export function requestKey(request: Pick<Request, 'session' | 'sequence' | 'suffix'>): string {
   return `${request.session}/${sortableNumber(request.sequence)}/${request.suffix}`
 }
 

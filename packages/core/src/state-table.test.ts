@@ -68,6 +68,21 @@ describe('StateTable', () => {
     expect(entries(table.capture(endOfBatch(3)))).toEqual({ 'key/a': 3 })
   })
 
+  it('T4: answers as of any batch from the last captured one on, before, during and after a flush', async () => {
+    const { table, store } = create(new MemoryStateStore(), 1)
+    for (const batch of [1, 2, 3]) table.put('a', batch, positionOf(batch, 1))
+    const answers = (): unknown[] => [1, 2, 3, 4].map((batch) => table.getAt('a', endOfBatch(batch)))
+    expect(answers()).toEqual([1, 2, 3, 3])
+    const capture = table.capture(endOfBatch(2))
+    expect(answers().slice(1)).toEqual([2, 3, 3])
+    table.put('a', undefined, positionOf(4, 1))
+    await store.advance(capture)
+    expect(answers().slice(1)).toEqual([2, 3, undefined])
+    table.flushed()
+    for (const other of ['b', 'c', 'd']) table.get(other)
+    expect(answers().slice(1)).toEqual([2, 3, undefined])
+  })
+
   it('keeps no more clean cells than its budget, and forgets nothing that changed', async () => {
     const { table, store, loads } = create(new MemoryStateStore(), 10)
     for (let key = 0; key < 1000; key++) table.put(`${key}`, key, positionOf(1, 1))
@@ -81,7 +96,7 @@ describe('StateTable', () => {
   })
 
   it.each([false, true])(
-    'T1 to T3: any interleaving comes to what a full history says (sequential: %s)',
+    'T1 to T4: any interleaving comes to what a full history says (sequential: %s)',
     async (sequential) => {
       await fc.assert(
         fc.asyncProperty(
@@ -114,7 +129,12 @@ describe('StateTable', () => {
                   keys.map((each) => model.get(each, endOfBatch(captured))),
                 ])
               }
-              for (const each of keys) expect(table.get(each)).toBe(model.get(each, Infinity))
+              for (const each of keys) {
+                expect(table.get(each)).toBe(model.get(each, Infinity))
+                // Where nothing overlaps only the newest value is kept.
+                for (let past = sequential ? Infinity : captured; past <= batch; past++)
+                  expect(table.getAt(each, endOfBatch(past))).toBe(model.get(each, endOfBatch(past)))
+              }
             }
             for (const [found, expected] of stored) expect(found).toEqual(expected)
             const unflushed = new Map([...table.unflushed()].map((change) => [change.key, change.value]))

@@ -7,6 +7,8 @@
 // T1 `get` answers the newest value put, wherever it lies.
 // T2 A capture as of p holds, of every changed key, the newest value put at or before p, and nothing later.
 // T3 A value put behind a newer one (at a lower position) never becomes the answer of `get`.
+// T4 `getAt` answers the value as of the end of any batch from the last captured one on; where puts are sequential, only
+//    of the newest.
 
 import { sequenceOf } from './position.ts'
 import type { Position } from './position.ts'
@@ -104,6 +106,16 @@ export class StateTable<Value> {
 
   get(key: string): Value | undefined {
     return this.cell(key).value
+  }
+
+  /** The newest value put at or before `position`, which lies at or behind the last capture (T4). */
+  getAt(key: string, position: Position): Value | undefined {
+    const cell = this.cell(key)
+    if (cell.changedAt <= position) return cell.value
+    const older = cell.older?.findLast((version) => version.position <= position)
+    if (older !== undefined) return older.value
+    const flushing = this.#flushing.get(key)
+    return flushing === undefined ? this.#load(key).value : flushing.value
   }
 
   /** The cell of a key, loaded when it is not in memory. Do not hold it across an eviction: ask again. */

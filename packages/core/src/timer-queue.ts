@@ -25,7 +25,7 @@ export class TimerQueue {
 
   constructor(
     store: StateStore,
-    owned: readonly PartitionId[],
+    executed: readonly PartitionId[],
     sequential: boolean,
     partitionOf: (ref: ActorRef) => PartitionId,
   ) {
@@ -38,7 +38,7 @@ export class TimerQueue {
       decode: () => true,
       budget: new CellBudget(65_536),
     })
-    for (const partition of owned) {
+    for (const partition of executed) {
       const prefix = partitionPrefix(keyPrefixes.timer, partition)
       for (const { key } of store.scan(prefix)) this.#restore(key.slice(prefix.length))
     }

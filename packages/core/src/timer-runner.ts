@@ -12,7 +12,7 @@ import { LockNode } from './key-transaction-processor.ts'
 import { limits } from './limits.ts'
 import type { Aborted } from './outcome.ts'
 import { positionOf, sequenceOf } from './position.ts'
-import type { Position } from './position.ts'
+import type { Position, Sequence } from './position.ts'
 import type { Program } from './program.ts'
 import { isEligible, runTimer } from './run-timer.ts'
 import type { Progress } from './state-format.ts'
@@ -28,6 +28,8 @@ export interface TimerHost {
   readonly sequential: boolean
   /** Positions that an operator decided to abort; a batch's timers run at its index 0. */
   readonly skip: ReadonlySet<Position>
+  /** Whether an actor's partition is executed here in batch `sequence`; its timers run elsewhere if not. */
+  executesAt(ref: ActorRef, sequence: Sequence): boolean
   enqueue(ref: ActorRef, node: LockNode): void
   commitRecord(ref: ActorRef, record: ActorRecord | undefined, position: number): void
   addTell(tell: Transaction, position: number): void
@@ -55,8 +57,9 @@ export class TimerRunner {
 
   /** Runs, or queues, what is due at the start of a batch. */
   begin(batch: Progress): void {
-    const refs = this.#state.timers.popDue(batch.logTime).map(refOfId)
-    if (refs.length === 0) return
+    const due = this.#state.timers.popDue(batch.logTime)
+    if (due.length === 0) return
+    const refs = due.map(refOfId).filter((ref) => this.#host.executesAt(ref, batch.sequence))
     if (this.#host.sequential) this.#runAll(refs, batch)
     else for (const ref of refs) this.#enqueue(ref, batch)
   }
@@ -87,6 +90,7 @@ export class TimerRunner {
   }
 
   #enqueue(ref: ActorRef, batch: Progress): void {
+    if (!this.#host.executesAt(ref, batch.sequence)) return
     const name = `${batch.sequence}/${ref.id}`
     if (this.#queued.has(name)) return
     this.#queued.add(name)

@@ -116,13 +116,15 @@ function readTouch(reader: ByteReader): Touch {
   return { ref, mode: reader.flag() ? 'write' : 'read' }
 }
 
-function writeCall(out: ByteWriter, call: Call): void {
+/** Appends the call to `out`. */
+export function writeCall(out: ByteWriter, call: Call): void {
   writeRef(out, call.ref)
   out.string(call.message)
   out.data(call.args)
 }
 
-function readCall(reader: ByteReader): Call {
+/** Reads a call; throws {@link MalformedBytes} for names and keys over their limits. */
+export function readCall(reader: ByteReader): Call {
   const ref = readRef(reader)
   const message = readName(reader)
   return { ref, message, args: reader.data() }

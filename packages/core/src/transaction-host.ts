@@ -7,7 +7,7 @@ import type { ActorSpace, ExecutionOptions, Tell } from './execution.ts'
 import type { HomeDesk } from './home-desk.ts'
 import type { LockNode } from './key-transaction-processor.ts'
 import type { PeerMessage, SentRecord } from './peer-message.ts'
-import type { PartitionId } from './position.ts'
+import type { PartitionId, Position } from './position.ts'
 import type { Program } from './program.ts'
 import type { ActorRef } from './transaction.ts'
 
@@ -27,7 +27,13 @@ export interface TransactionHost {
   readonly program: Program
   /** Home's decisions and last words, where home is local. */
   readonly home: HomeDesk
+  /** Whether a partition is executed here. */
   isLocal(partition: PartitionId): boolean
+  /**
+   * Whether it is executed here for everyone, at a position: then nobody else needs what others send it. One that is
+   * only local has an owner elsewhere, or will have, who waits for the same messages.
+   */
+  serves(partition: PartitionId, position: Position): boolean
   partitionOf(ref: ActorRef): PartitionId
 
   /** Queues a node on its actor; it is served by and by, never before this returns. */

@@ -12,8 +12,9 @@ import type { HomeDesk } from './home-desk.ts'
 import { KeyTransactionProcessor } from './key-transaction-processor.ts'
 import type { LockNode } from './key-transaction-processor.ts'
 import type { Aborted } from './outcome.ts'
+import type { Ownership } from './ownership.ts'
 import type { PeerMessage, SentRecord } from './peer-message.ts'
-import type { PartitionId, Position } from './position.ts'
+import type { PartitionId, Position, Sequence } from './position.ts'
 import type { Program } from './program.ts'
 import { decodeActorRecord, encodeActorRecord } from './state-format.ts'
 import { tellTransaction } from './tell-transaction.ts'
@@ -27,7 +28,7 @@ export interface InFlightOptions {
   readonly program: Program
   readonly seed: string
   readonly partitions: number
-  readonly owned: (partition: PartitionId) => boolean
+  readonly ownership: Ownership
   readonly state: EngineState
   readonly effects: EffectsBuffer
   readonly home: HomeDesk
@@ -41,6 +42,8 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
   readonly skip: ReadonlySet<Position>
   readonly home: HomeDesk
   readonly timers: TimerRunner
+  /** Whether to ask for everything at the start, because it was sent long ago: in a replay. */
+  asksAtOnce = false
   readonly #options: InFlightOptions
   readonly #state: EngineState
   readonly #effects: EffectsBuffer
@@ -86,20 +89,45 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     this.#transactions.set(position, transaction)
     this.#started.push(position)
     transaction.start()
+    if (this.asksAtOnce && this.#transactions.has(position)) this.#effects.messages.push(...transaction.asks())
     for (const message of this.#early.take(position)) transaction.receive(message)
   }
 
   /** Takes a message; `scanned` is the last position that was scanned. */
   receive(message: PeerMessage, scanned: Position): void {
     const { kind, position, from, to } = message
-    if (kind === 'ask') this.#effects.messages.push(...this.#state.messages.find(position, from, to))
-    else if (position > scanned) this.#early.keep(message)
-    else if (this.#transactions.has(position)) this.#transactions.get(position)!.receive(message)
-    else if (kind === 'fetch') this.#effects.messages.push(...this.#state.messages.find(position, to, from))
+    const transaction = this.#transactions.get(position)
+    if (kind === 'ask') this.#answer(position, from, to, transaction === undefined && position <= scanned)
+    else if (kind === 'unheld') this.#noteUnheld(message, transaction)
+    else if (position > scanned) this.#early.keep(message, scanned)
+    else if (transaction !== undefined) transaction.receive(message)
+    else if (kind === 'fetch') this.#answer(position, to, from, true)
   }
 
-  asks(): PeerMessage[] {
-    return [...this.#transactions.values()].flatMap((transaction) => transaction.asks())
+  // What was kept, or else the word that it is not to be had here; `over` when nothing can come any more.
+  #answer(position: Position, from: PartitionId, to: PartitionId, over: boolean): void {
+    const kept = this.#state.messages.find(position, from, to)
+    if (kept.length > 0) this.#effects.messages.push(...kept)
+    else if (over && this.#options.ownership.executes(from))
+      this.#effects.messages.push({ kind: 'unheld', position, from, to })
+  }
+
+  #noteUnheld({ from, to }: PeerMessage, transaction: TransactionInFlight | undefined): void {
+    const waits = transaction
+      ?.asks()
+      .some((ask) => (ask.kind === 'fetch' ? ask.to === from : ask.from === from && ask.to === to))
+    if (waits === true) this.#effects.addUnheld(from)
+  }
+
+  /** What to send to get again whatever the oldest `most` transactions wait for. */
+  asks(most = Infinity): PeerMessage[] {
+    const asks: PeerMessage[] = []
+    let count = 0
+    for (const transaction of this.#transactions.values()) {
+      if (count++ >= most) break
+      asks.push(...transaction.asks())
+    }
+    return asks
   }
 
   /** Serves queues until nothing moves. */
@@ -111,8 +139,16 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     }
   }
 
+  executesAt(ref: ActorRef, sequence: Sequence): boolean {
+    return this.#options.ownership.executesAt(this.partitionOf(ref), sequence)
+  }
+
   isLocal(partition: PartitionId): boolean {
-    return this.#options.owned(partition)
+    return this.#options.ownership.executes(partition)
+  }
+
+  serves(partition: PartitionId, position: Position): boolean {
+    return this.#options.ownership.serves(partition, position)
   }
 
   partitionOf(ref: ActorRef): PartitionId {
@@ -157,12 +193,14 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
   }
 
   timerFailed(ref: ActorRef, timer: Timer, failure: Aborted, position: Position): void {
+    if (!this.#options.ownership.isLive(this.partitionOf(ref), position)) return
     const reason = `The timer ${timer.message} of ${ref.id} failed: ${failure.error.message}`
     this.#effects.incidents.push({ kind: 'timer-failed', position, reason })
   }
 
   send(message: PeerMessage): void {
-    if (message.kind !== 'fetch' && message.kind !== 'ask') this.#state.messages.keep(message)
+    if (message.kind !== 'fetch' && message.kind !== 'ask' && message.kind !== 'unheld')
+      this.#state.messages.keep(message)
     this.#effects.messages.push(message)
   }
 

@@ -146,7 +146,8 @@ export class VotesTransaction implements TransactionInFlight {
     voter.vote = vote
     const { position, home } = this.entry
     for (const other of this.#voters.values()) {
-      if (other.local !== undefined || !(other.writes || other.partition === home)) continue
+      if (other === voter || this.#host.serves(other.partition, position)) continue
+      if (!other.writes && other.partition !== home) continue
       this.#host.send({ kind: 'vote', position, from: voter.partition, to: other.partition, vote })
     }
     this.#consider()

@@ -20,7 +20,8 @@ export function runWhole(host: TransactionHost, entry: Entry, space: ActorSpace)
     decision.kind === 'poisoned'
       ? poisonedRun
       : runTransaction(host.program, entry.transaction, host.executionOptions(entry, space, false))
-  for (const { ref, after } of run.writes) host.commitActor(ref, after, entry)
+  const { writes } = run
+  for (let index = 0; index < writes.length; index++) host.commitActor(writes[index]!.ref, writes[index]!.after, entry)
   if (run.tells.length > 0) host.addTells(entry, entry.home, run.tells)
   host.home.conclude(entry, run.outcome)
 }

@@ -26,6 +26,8 @@ export const embeddedLimits = {
   tailEntriesMax: 16_384,
   /** How much a reader that is behind reads from disk at once, unless one entry has more. */
   readAheadBytes: 1 * MIB,
+  /** One checksummed block of a checkpoint's object, as it is written and read at once. */
+  checkpointBlockBytes: 1 * MIB,
   /** UTF-8 bytes of an append's id; longer ones are refused with OPTIONS_INVALID. */
   idBytesMax: 1 * KIB,
   /** UTF-8 bytes of a key of the state store; longer ones are refused with KEY_INVALID. */

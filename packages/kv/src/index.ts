@@ -1,6 +1,6 @@
 // Public face of the key-value layer, by name.
 
-export { kvActors } from './kv-actors.ts'
+export { kvActors, kvErrors } from './kv-actors.ts'
 export { KvAtomic, type KvCommitResult } from './atomic.ts'
 export type { KvAbsent, KvEntry, KvResult } from './kv-entry.ts'
 export { KvRangeTooLarge, KvTypeMismatch } from './kv-errors.ts'

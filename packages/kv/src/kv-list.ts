@@ -78,8 +78,10 @@ export class KvList<Value = unknown, Key extends KvKey = KvKey> implements Async
   async #turnPage(plan: ListPlan): Promise<void> {
     try {
       this.#snapshot ??= await this.#port.snapshot()
-      this.#version = versionOf(this.#snapshot.position)
-      this.#take(plan, await this.#fetcher.fetch(plan))
+      const page = await this.#fetcher.fetch(plan)
+      const { position } = this.#snapshot ?? {}
+      if (position !== undefined) this.#version = versionOf(position)
+      this.#take(plan, page)
     } catch (error) {
       this.#end()
       throw error

@@ -1,25 +1,20 @@
 // EmbeddedDatabase: the Database interface over an engine in this process. It turns method calls into transactions and
 // queries, and outcomes back into results.
 
-import { ActorRegistry, actorRefOf, decodeError, packArguments, referenceClass } from '@streamy-db/actors'
-import type {
-  Actor,
-  ActorClass,
-  ActorDefinition,
-  HandlerDefinition,
-  Reference,
-  ReferenceClass,
-  Send,
-} from '@streamy-db/actors'
+import { decodeError, packArguments } from '@streamy-db/actors'
+import type { Actor, ActorClass, ActorRegistry, HandlerDefinition, Reference } from '@streamy-db/actors'
 import { StreamyError, limits, thaw } from '@streamy-db/core'
 import type { ActorRef, Call, Engine, Outcome, Position, Program, Transaction } from '@streamy-db/core'
 import type { BatchSubmitter, Waiter } from './batch-submitter.ts'
 import { BufferedResult } from './buffered-result.ts'
-import { ClientTransaction, SnapshotChanged } from './client-transaction.ts'
+import { ClientTransaction } from './client-transaction.ts'
 import type { Database, DatabaseTransaction, ReferenceOptions } from './database.ts'
 import { layerPort } from './layer-port.ts'
 import type { Executed, LayerPort, LayerSnapshot } from './layer-port.ts'
-import { refuseUnknownMessages } from './unknown-messages.ts'
+import { PendingCall } from './pending-call.ts'
+import type { Caller } from './pending-call.ts'
+import { ReferenceClasses } from './reference-classes.ts'
+import { SnapshotChanged, conflictsInEveryAttempt } from './transaction-draft.ts'
 
 /** What the database is put together from. */
 export interface EmbeddedParts {
@@ -31,13 +26,11 @@ export interface EmbeddedParts {
   readonly shutDown: () => Promise<void>
 }
 
-type Classes = WeakMap<ActorDefinition, ReferenceClass>
-
 /** A database in this process. */
-export class EmbeddedDatabase implements Database {
+export class EmbeddedDatabase implements Database, Caller {
   readonly #parts: EmbeddedParts
-  readonly #classes: Classes = new WeakMap()
-  readonly #transactionClasses: Classes = new WeakMap()
+  readonly #references: ReferenceClasses<EmbeddedDatabase>
+  readonly #transactionReferences: ReferenceClasses<ClientTransaction>
   readonly [layerPort]: LayerPort = {
     partitions: 1,
     execute: (calls) => this.#execute(calls),
@@ -51,6 +44,11 @@ export class EmbeddedDatabase implements Database {
   constructor(parts: EmbeddedParts) {
     this.#parts = parts
     this.#position = parts.engine.resolved
+    const { registry } = parts
+    this.#references = new ReferenceClasses(registry, (_, ref, handler, args) => this.#send(ref, handler, args))
+    this.#transactionReferences = new ReferenceClasses(registry, (attempt, ref, handler, args) =>
+      this.#sendIn(attempt, ref, handler, args),
+    )
   }
 
   get position(): Position {
@@ -58,10 +56,8 @@ export class EmbeddedDatabase implements Database {
   }
 
   actor<T extends Actor>(type: ActorClass<T> | string, key: string, _options?: ReferenceOptions): Reference<T> {
-    const definition = this.#parts.registry.find(type)
-    const made = classFor(this.#classes, definition, (_, ref, handler, args) => this.#send(ref, handler, args))
-    // The class was built from the definition of T.
-    return new made(this, actorRefOf(definition.name, key)) as Reference<T>
+    // Its class was built from the definition of T.
+    return this.#references.reference(this, type, key) as Reference<T>
   }
 
   async transaction<Result>(body: (tx: DatabaseTransaction) => Promise<Result> | Result): Promise<Result> {
@@ -69,11 +65,7 @@ export class EmbeddedDatabase implements Database {
       const done = await this.#attempt(body)
       if (done !== undefined) return done.result
     }
-    throw new StreamyError(
-      'TRANSACTION_CONFLICT',
-      `${limits.transactionAttemptsMax} attempts met changes of what the transaction had read. Nothing was written. ` +
-        'Read less in it, or make it a message of an actor, which never conflicts.',
-    )
+    throw conflictsInEveryAttempt()
   }
 
   close(): Promise<void> {
@@ -96,21 +88,17 @@ export class EmbeddedDatabase implements Database {
     this.#parts.submitter.fail(this.#failure)
   }
 
-  #send(ref: ActorRef, handler: HandlerDefinition, args: readonly unknown[]): Promise<unknown> {
+  #send(ref: ActorRef, handler: HandlerDefinition, args: unknown[]): Promise<unknown> {
     try {
       this.#assertOpen()
-      const call: Call = { ref, message: handler.name, args: packArguments(handler, args) }
-      if (handler.kind === 'query') return Promise.resolve(this.#query(call))
-      return this.#submit(transactionOf([call]))
+      const packed = packArguments(handler, args)
+      if (handler.kind === 'query') return Promise.resolve(this.#query({ ref, message: handler.name, args: packed }))
+      const pending = new PendingCall(this, ref, handler.name, packed)
+      this.#parts.submitter.submit(pending, pending)
+      return pending.result
     } catch (error) {
       return Promise.reject(error)
     }
-  }
-
-  #submit(transaction: Transaction): Promise<unknown> {
-    const promise = new Promise(pickUp)
-    this.#parts.submitter.submit(transaction, new CallWaiter(this, pickedUp.resolve, pickedUp.reject))
-    return promise
   }
 
   #execute(calls: readonly Call[]): Promise<Executed> {
@@ -172,18 +160,20 @@ export class EmbeddedDatabase implements Database {
     return new Promise((resolve, reject) => {
       this.#assertOpen()
       const fail = (error: Error): void => (isAssertFailed(error) ? resolve(false) : reject(error))
-      this.#parts.submitter.submit(transaction, new CallWaiter(this, () => resolve(true), fail))
+      const settle = (outcome: Outcome, position: Position): void => {
+        this.answered(position)
+        if (outcome.kind === 'committed') resolve(true)
+        else fail(decodeError(outcome.error))
+      }
+      this.#parts.submitter.submit(transaction, { settle, fail })
     })
   }
 
   #transactionFace(attempt: ClientTransaction): DatabaseTransaction {
     return {
       actor: <T extends Actor>(type: ActorClass<T> | string, key: string): Reference<T> => {
-        const definition = this.#parts.registry.find(type)
-        const made = classFor<ClientTransaction>(this.#transactionClasses, definition, (owner, ref, handler, args) =>
-          this.#sendIn(owner, ref, handler, args),
-        )
-        return new made(attempt, actorRefOf(definition.name, key)) as Reference<T>
+        // See `actor`.
+        return this.#transactionReferences.reference(attempt, type, key) as Reference<T>
       },
     }
   }
@@ -192,7 +182,7 @@ export class EmbeddedDatabase implements Database {
     attempt: ClientTransaction,
     ref: ActorRef,
     handler: HandlerDefinition,
-    args: readonly unknown[],
+    args: unknown[],
   ): PromiseLike<unknown> {
     const call: Call = { ref, message: handler.name, args: packArguments(handler, args) }
     if (handler.kind === 'query')
@@ -218,41 +208,6 @@ export class EmbeddedDatabase implements Database {
   }
 }
 
-// `new Promise` runs its function at once, so one function serves all calls, where a closure each would be made for
-// every message: what it was given is picked up right behind it.
-const pickedUp: { resolve: (result: unknown) => void; reject: (error: unknown) => void } = {
-  resolve: () => {},
-  reject: () => {},
-}
-
-function pickUp(resolve: (result: unknown) => void, reject: (error: unknown) => void): void {
-  pickedUp.resolve = resolve
-  pickedUp.reject = reject
-}
-
-// Who waits for a call. A class, not closures: one is made for every message.
-class CallWaiter implements Waiter {
-  readonly #database: EmbeddedDatabase
-  readonly #resolve: (result: unknown) => void
-  readonly #reject: (error: Error) => void
-
-  constructor(database: EmbeddedDatabase, resolve: (result: unknown) => void, reject: (error: Error) => void) {
-    this.#database = database
-    this.#resolve = resolve
-    this.#reject = reject
-  }
-
-  settle(outcome: Outcome, position: Position): void {
-    this.#database.answered(position)
-    if (outcome.kind === 'committed') this.#resolve(thaw(outcome.results[0]))
-    else this.#reject(decodeError(outcome.error))
-  }
-
-  fail(error: Error): void {
-    this.#reject(error)
-  }
-}
-
 // Who waits for a layer's transaction: it gets all results.
 class ExecutionWaiter implements Waiter {
   readonly #database: EmbeddedDatabase
@@ -274,17 +229,6 @@ class ExecutionWaiter implements Waiter {
   fail(error: Error): void {
     this.#reject(error)
   }
-}
-
-/** The class of references to actors of one definition, made the first time it is asked for. */
-function classFor<Context>(classes: Classes, definition: ActorDefinition, send: Send<Context>): ReferenceClass {
-  const known = classes.get(definition)
-  if (known !== undefined) return known
-  // Each of the two sets of classes is used with the context its send function takes, and with no other.
-  const made = referenceClass(definition.handlers.values(), send) as ReferenceClass
-  refuseUnknownMessages(made, definition)
-  classes.set(definition, made)
-  return made
 }
 
 function transactionOf(calls: readonly Call[]): Transaction {

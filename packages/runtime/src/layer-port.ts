@@ -17,10 +17,11 @@ export interface Executed {
 
 /** The database as of one position. */
 export interface LayerSnapshot {
-  readonly position: Position
+  /** Undefined until a query was answered, where it is the first one that fixes it. */
+  readonly position: Position | undefined
   /** Answers a query. Rejects with what it threw, and with SNAPSHOT_EXPIRED. */
   query(call: Call): Promise<unknown>
-  /** Lets go of it; an open snapshot holds what has changed since in memory. */
+  /** Lets go of it; an open snapshot may hold what has changed since in memory. */
   close(): void
 }
 
@@ -32,7 +33,7 @@ export interface LayerPort {
   execute(calls: readonly Call[]): Promise<Executed>
   /** Answers queries, all at one position. Rejects with what the first that failed threw. */
   query(calls: readonly Call[]): Promise<readonly unknown[]>
-  /** The database as it is now. */
+  /** The database as it is now, or when the first query of the snapshot is asked. */
   snapshot(): Promise<LayerSnapshot>
 }
 

@@ -14,9 +14,9 @@ export interface FlushPolicy {
 
 /** What a flusher works with. */
 export interface FlusherOptions {
-  readonly engine: Engine
+  readonly engine: Pick<Engine, 'changedActors' | 'captureState' | 'stateFlushed'>
   readonly store: StateStore
-  readonly log: Log
+  readonly log: Pick<Log, 'trim'>
   readonly policy: FlushPolicy
   /** Told when a flush in the background fails. */
   readonly onFailure: (error: Error) => void

@@ -8,7 +8,7 @@ import type { ActorDefinition, ReferenceClass } from '@streamy-db/actors'
 const neverMessages: ReadonlySet<string> = new Set(['then', 'catch', 'finally', 'toJSON', 'asymmetricMatch'])
 
 /** Gives the references of a class a method for every name: calling it rejects with MESSAGE_UNKNOWN. */
-export function refuseUnknownMessages(references: ReferenceClass, definition: ActorDefinition): void {
+export function refuseUnknownMessages(references: ReferenceClass<never>, definition: ActorDefinition): void {
   const { prototype } = references as { readonly prototype: object }
   const parent = Object.getPrototypeOf(prototype) as object
   const fallback = new Proxy(parent, {

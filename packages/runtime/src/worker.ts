@@ -52,7 +52,7 @@ export class Worker {
     await caughtUp
     this.#phase = 'live'
     engine.askAgain()
-    this.#perform(engine.takeEffects(), undefined)
+    this.#perform(engine.takeEffects())
     this.#running = this.#follow(Infinity).catch((error: unknown) => this.#options.onFailure(asError(error)))
     this.#armTick()
   }
@@ -86,20 +86,28 @@ export class Worker {
   #execute(entry: LogEntry): void {
     const { engine, submitter, flusher } = this.#options
     const batch = submitter.take(entry.bytes)
-    try {
-      engine.deliver(entry, batch?.transactions)
-    } catch (error) {
-      for (const waiter of batch?.waiters ?? []) waiter?.fail(asError(error))
-      throw error
-    }
+    if (batch === undefined) engine.deliver(entry)
+    else this.#executeSubmitted(entry, batch)
     flusher.executed(entry.bytes.length)
-    this.#perform(engine.takeEffects(), batch)
+    this.#perform(engine.takeEffects())
     this.#armTick()
   }
 
-  #perform({ replies, submissions, incidents }: Effects, batch: SubmittedBatch | undefined): void {
-    if (batch !== undefined)
-      for (const { position, outcome } of replies) batch.waiters[indexOf(position) - 1]?.settle(outcome, position)
+  // Each waiter is told as its outcome comes: replies kept to the end of a batch of thousands would cost more to the
+  // garbage collector than to make. The callers go on when the batch is through.
+  #executeSubmitted(entry: LogEntry, { transactions, waiters }: SubmittedBatch): void {
+    try {
+      this.#options.engine.deliver(entry, transactions, (outcome, position) =>
+        waiters[indexOf(position) - 1]?.settle(outcome, position),
+      )
+    } catch (error) {
+      for (const waiter of waiters) waiter?.fail(asError(error))
+      throw error
+    }
+  }
+
+  // Replies are not looked at: to a batch of this run they went at once, and nobody waits for one of an earlier run.
+  #perform({ submissions, incidents }: Effects): void {
     // While old entries are replayed the log may hold what the engine wants appended: it asks again when it is live. A
     // worker that settles leaves it in the outbox, or one tell after another would keep it from ending.
     if (this.#phase !== 'live') return

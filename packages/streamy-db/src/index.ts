@@ -1,7 +1,10 @@
 // Public face of Streamy, by name: everything a user needs from one package.
 
 export { Actor } from './actor.ts'
+export { connect } from './connect.ts'
 export { open } from './open.ts'
+export { startWorker } from './start-worker.ts'
+export type { ClusterDatabase } from './layered-cluster-database.ts'
 export type { Database, DatabaseTransaction } from './layered-database.ts'
 export {
   actor,
@@ -53,9 +56,21 @@ export {
 } from '@streamy-db/kv'
 export { StreamyError, type ErrorCode, type ErrorKind, type Incident, type Position } from '@streamy-db/core'
 export {
+  createDatabase,
+  databasePermissions,
   ManualClock,
   type ActorReferences,
   type Clock,
+  type ClusterReferenceOptions,
+  type ConnectOptions,
+  type CreateDatabaseOptions,
+  type CreatedDatabase,
+  type DatabasePermissions,
+  type DatabaseRole,
   type OpenOptions,
   type ReferenceOptions,
+  type RunningWorker,
+  type Servers,
+  type WorkerOptions,
+  type WorkerStatus,
 } from '@streamy-db/runtime'

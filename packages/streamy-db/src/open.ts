@@ -1,9 +1,9 @@
 // Opens an embedded database with all layers.
 
-import { kvActors } from '@streamy-db/kv'
 import { open as openEmbedded } from '@streamy-db/runtime'
 import type { OpenOptions } from '@streamy-db/runtime'
 import { type Database, LayeredDatabase } from './layered-database.ts'
+import { withLayers } from './with-layers.ts'
 
 /**
  * Opens the database in `directory`, creating it when it is not there; `:memory:` keeps nothing and is for tests.
@@ -22,10 +22,4 @@ import { type Database, LayeredDatabase } from './layered-database.ts'
  */
 export async function open(directory: string, options: OpenOptions): Promise<Database> {
   return new LayeredDatabase(await openEmbedded(directory, withLayers(options)))
-}
-
-// What is no list of actors is left for `openEmbedded` to refuse.
-function withLayers(options: OpenOptions): OpenOptions {
-  const { actors } = (options as OpenOptions | undefined) ?? {}
-  return Array.isArray(actors) ? { ...options, actors: [...(actors as OpenOptions['actors']), ...kvActors] } : options
 }

@@ -85,7 +85,7 @@ export class ActorWorld {
     return new Map(bytes.sort(([a], [b]) => (a < b ? -1 : 1)))
   }
 
-  #send(ref: ActorRef, handler: HandlerDefinition, args: readonly unknown[]): unknown {
+  #send(ref: ActorRef, handler: HandlerDefinition, args: unknown[]): unknown {
     const call: Call = { ref, message: handler.name, args: packArguments(handler, args) }
     return handler.kind === 'query' ? this.query(call) : this.transact(call).results[0]
   }

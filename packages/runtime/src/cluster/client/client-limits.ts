@@ -1,0 +1,32 @@
+// Limits of a client of a cluster, with what happens when they are reached, and the defaults of its options.
+
+import { assert, limits } from '@streamy-db/core'
+import { protocolLimits } from '../protocol/protocol-limits.ts'
+
+const SECOND_US = 1_000_000
+
+/** Times end in their unit; everything else is a number of things. */
+export const clientLimits = {
+  /** Calls without an answer, by default; one more is refused with OVERLOADED. */
+  callsPendingMax: limits.callsQueuedMax,
+  /** Queries without an answer; one more is refused with OVERLOADED. */
+  queriesPendingMax: 65_536,
+  /** Messages remembered for having missed an actor once (F5); the one remembered longest is forgotten. */
+  missedMessagesMax: 1024,
+  /** How long a client waits for a footprint before it sends without (F5). */
+  footprintWaitUs: 1 * SECOND_US,
+  /** How old the log time last seen may be when a request is sent; an older one is asked for first. */
+  seenTimeAgeMaxUs: 240 * SECOND_US,
+  /** The longest deadline. */
+  deadlineMsMax: 240_000,
+  /** Default of `deadlineMs`. */
+  deadlineMs: 30_000,
+  /** Default of `askAgainMs`. */
+  askAgainMs: 250,
+} as const
+
+assert(
+  clientLimits.seenTimeAgeMaxUs + protocolLimits.welcomeAgeMaxUs + clientLimits.deadlineMsMax * 1000 <
+    limits.requestRetentionUs,
+  'a request that its caller still waits for has not expired',
+)

@@ -1,0 +1,157 @@
+// ClusterDatabase: the Database interface over a cluster. It turns method calls into transactions and queries, and
+// outcomes back into results; `cluster-client.ts` sends them.
+
+import { decodeError, type Actor, type ActorClass, type Reference } from '@streamy-db/actors'
+import { limits, thaw, type Position } from '@streamy-db/core'
+import { BufferedResult } from '../../buffered-result.ts'
+import type { Clock } from '../../clock.ts'
+import type { Database, DatabaseTransaction } from '../../database.ts'
+import { layerPort, type LayerPort } from '../../layer-port.ts'
+import { conflictsInEveryAttempt, SnapshotChanged } from '../../transaction-draft.ts'
+import type { QueryMessage } from '../protocol/client-message.ts'
+import type { Freshness } from '../protocol/question.ts'
+import type { Intake } from '../protocol/intake.ts'
+import type { ClusterClient } from './cluster-client.ts'
+import { ClusterLayerPort } from './cluster-layer-port.ts'
+import { ClusterTransaction } from './cluster-transaction.ts'
+import { checkReferenceOptions, type ClusterReferenceOptions } from './client-options.ts'
+import type { Draft } from './draft.ts'
+import type { KnownActors, PreparedCall } from './known-actors.ts'
+
+/** What the database is put together from. */
+export interface ClusterDatabaseParts {
+  readonly client: ClusterClient
+  readonly actors: KnownActors
+  readonly clock: Clock
+  readonly intake: Intake
+  readonly deadlineMs: number
+  /** Ends what the client stood on, once it has let go of it. */
+  readonly shutDown: () => Promise<void>
+}
+
+const noOptions: ClusterReferenceOptions = {}
+
+/** A database on a cluster. */
+export class ClusterDatabase implements Database {
+  readonly [layerPort]: LayerPort
+  readonly #parts: ClusterDatabaseParts
+  readonly #reference: (type: ActorClass | string, key: string, context: ClusterReferenceOptions) => object
+  readonly #transactionReference: (type: ActorClass | string, key: string, context: ClusterTransaction) => object
+  #closing: Promise<void> | undefined
+
+  constructor(parts: ClusterDatabaseParts) {
+    this.#parts = parts
+    const { client, actors } = parts
+    this[layerPort] = new ClusterLayerPort({ client, actors, deadline: () => this.#deadline(noOptions) })
+    this.#reference = parts.actors.references((options, prepare) => this.#call(options, prepare))
+    this.#transactionReference = parts.actors.references((attempt, prepare) => this.#callIn(attempt, prepare))
+  }
+
+  get position(): Position {
+    return this.#parts.client.position
+  }
+
+  /** The name under which this client's requests are in the log: their ids are `session/sequence`. */
+  get session(): string {
+    return this.#parts.client.session
+  }
+
+  /** How many messages arrived that could not be read. They were dropped; whoever meant them asks again. */
+  get malformedMessages(): number {
+    return this.#parts.intake.malformed
+  }
+
+  actor<T extends Actor>(
+    type: ActorClass<T> | string,
+    key: string,
+    options: ClusterReferenceOptions = noOptions,
+  ): Reference<T> {
+    checkReferenceOptions(options)
+    // It has a method for each handler of T, or for any name where T is known by name only.
+    return this.#reference(type, key, options) as Reference<T>
+  }
+
+  async transaction<Result>(body: (tx: DatabaseTransaction) => Promise<Result> | Result): Promise<Result> {
+    for (let attempt = 0; attempt < limits.transactionAttemptsMax; attempt++) {
+      const done = await this.#attempt(body)
+      if (done !== undefined) return done.result
+    }
+    throw conflictsInEveryAttempt()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#parts.client.close().then(() => this.#parts.shutDown())
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #call(options: ClusterReferenceOptions, prepare: () => PreparedCall): Promise<unknown> {
+    const { kind, call, touches, asksFootprint } = prepare()
+    const { client } = this.#parts
+    const deadline = this.#deadline(options)
+    if (kind === 'query') return valueOf(await client.query(call, this.#freshness(options), deadline))
+    const { idempotencyKey } = options
+    const draft: Draft = { asserts: [], calls: [call], touches }
+    const { outcome } = await client.submit(draft, { deadline, asksFootprint, idempotencyKey })
+    if (outcome.kind === 'aborted') throw decodeError(outcome.error)
+    return thaw(outcome.results[0])
+  }
+
+  #callIn(attempt: ClusterTransaction, prepare: () => PreparedCall): PromiseLike<unknown> {
+    const prepared = prepare()
+    if (prepared.kind === 'query') return attempt.query(prepared.call).then(valueOf)
+    attempt.buffer(prepared)
+    return new BufferedResult(prepared.label)
+  }
+
+  // Undefined when the attempt met a conflict.
+  async #attempt<Result>(
+    body: (tx: DatabaseTransaction) => Promise<Result> | Result,
+  ): Promise<{ readonly result: Result } | undefined> {
+    this.#parts.client.assertOpen()
+    const { client } = this.#parts
+    const attempt = new ClusterTransaction((call, freshness) =>
+      client.query(call, freshness, this.#deadline(noOptions)),
+    )
+    let result: Result
+    try {
+      result = await body({
+        actor: <T extends Actor>(type: ActorClass<T> | string, key: string): Reference<T> =>
+          this.#transactionReference(type, key, attempt) as Reference<T>,
+      })
+    } catch (error) {
+      attempt.end()
+      if (attempt.changed) return undefined
+      throw error
+    }
+    const draft = attempt.end()
+    if (attempt.changed) return undefined
+    return draft === undefined || (await this.#commit(draft, attempt.asksFootprint)) ? { result } : undefined
+  }
+
+  // False when an assert failed.
+  async #commit(draft: Draft, asksFootprint: boolean): Promise<boolean> {
+    const deadline = this.#deadline(noOptions)
+    const { outcome } = await this.#parts.client.submit(draft, { deadline, asksFootprint, idempotencyKey: undefined })
+    if (outcome.kind === 'committed') return true
+    // A handler of its own may throw this code too: only what comes before the calls is an assert.
+    if (outcome.operation < draft.asserts.length && outcome.error.code === 'ASSERT_FAILED') return false
+    throw decodeError(outcome.error)
+  }
+
+  #freshness({ consistency }: ClusterReferenceOptions): Freshness {
+    return consistency === 'session' ? { kind: 'since', position: this.position } : { kind: 'strong' }
+  }
+
+  #deadline({ deadlineMs }: ClusterReferenceOptions): number {
+    return this.#parts.clock.now() + (deadlineMs ?? this.#parts.deadlineMs) * 1000
+  }
+}
+
+function valueOf(answer: QueryMessage): unknown {
+  if (answer.kind === 'answer') return thaw(answer.value)
+  throw answer.kind === 'failed' ? decodeError(answer.error) : new SnapshotChanged()
+}

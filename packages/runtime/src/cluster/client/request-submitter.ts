@@ -1,0 +1,90 @@
+// RequestSubmitter: adaptive group commit of a client that sequences straight into the log (DESIGN §3). Transactions
+// gather in an open entry; as soon as an append may start, whatever has gathered becomes one. So an idle client adds no
+// delay and a busy one fills entries. It knows nothing of answers: those come over the bus.
+//
+// R1 An entry is appended once, under an id of its own by which the log recognises its own retries (L3).
+// R2 Each transaction of an entry that the log refuses is told so, once; other entries go on.
+
+import { BatchBuilder, indexedPartitions, limits, type Log, type Transaction } from '@streamy-db/core'
+
+/** Whoever wants to know that an entry was refused. */
+export interface Submitted {
+  /** The log rejected the entry with `cause`. */
+  refused(cause: unknown): void
+}
+
+/** What entries are made with. */
+export interface RequestSubmitterOptions {
+  readonly log: Log
+  readonly partitions: number
+  /** Unique among all clients; append ids begin with it. */
+  readonly session: string
+}
+
+interface SealedEntry {
+  readonly bytes: Uint8Array
+  readonly requests: readonly Submitted[]
+}
+
+/** Makes log entries of transactions; see R1 and R2. */
+export class RequestSubmitter {
+  readonly #options: RequestSubmitterOptions
+  readonly #builder = new BatchBuilder()
+  #requests: Submitted[] = []
+  readonly #sealed: SealedEntry[] = []
+  #appending = 0
+  #lastEntry = 0
+  #scheduled = false
+
+  constructor(options: RequestSubmitterOptions) {
+    this.#options = options
+  }
+
+  /** Puts a transaction into the next entry. Throws VALUE_TOO_LARGE; then nothing was submitted. */
+  submit(transaction: Transaction, request: Submitted): void {
+    const partitions = indexedPartitions(transaction, this.#options.partitions)
+    if (!this.#builder.add(transaction, partitions)) {
+      this.#seal()
+      this.#builder.add(transaction, partitions)
+    }
+    this.#requests.push(request)
+    this.#schedule()
+  }
+
+  // After the callers that run now and those they wake: a tick runs when no more promise callbacks are due.
+  #schedule(): void {
+    if (this.#scheduled || this.#appending >= limits.appendsInFlightMax) return
+    this.#scheduled = true
+    process.nextTick(() => {
+      this.#scheduled = false
+      this.#pump()
+    })
+  }
+
+  #pump(): void {
+    while (this.#appending < limits.appendsInFlightMax) {
+      if (this.#sealed.length === 0) this.#seal()
+      const entry = this.#sealed.shift()
+      if (entry === undefined) return
+      void this.#append(entry)
+    }
+  }
+
+  #seal(): void {
+    if (this.#builder.count === 0) return
+    this.#sealed.push({ bytes: this.#builder.take(), requests: this.#requests })
+    this.#requests = []
+  }
+
+  async #append({ bytes, requests }: SealedEntry): Promise<void> {
+    const { log, session } = this.#options
+    this.#appending += 1
+    try {
+      await log.append(bytes, `${session}.${++this.#lastEntry}`)
+    } catch (cause) {
+      for (const request of requests) request.refused(cause)
+    }
+    this.#appending -= 1
+    this.#pump()
+  }
+}

@@ -1,0 +1,184 @@
+// FrontDesk: where a worker answers clients and other workers. It listens at the question addresses of the partitions
+// that the worker owns and answers through its host; it executes nothing itself. What it does not answer, because it
+// cannot or has no room, is asked again.
+
+import { partitionOf, StreamyError, type MessageBus, type PartitionId, type Program } from '@streamy-db/core'
+import type { Clock } from '../../clock.ts'
+import type { Patience } from '../patience.ts'
+import { addresses } from '../protocol/addresses.ts'
+import { encodeClientMessage, type ClientMessage } from '../protocol/client-message.ts'
+import { Intake } from '../protocol/intake.ts'
+import { encodeNotice } from '../protocol/notice.ts'
+import { protocolLimits } from '../protocol/protocol-limits.ts'
+import { decodeQuestion, type Question } from '../protocol/question.ts'
+import { decodeHello, encodeWelcome, type ActorDescription, type Hello } from '../protocol/welcome.ts'
+import type { FrontDeskHost, PartitionReader } from './front-desk-host.ts'
+import { QuestionsInProgress } from './questions-in-progress.ts'
+import { RecordFetcher } from './record-fetcher.ts'
+import { SharedBarrier } from './shared-barrier.ts'
+import { answerQuery } from './snapshot-query.ts'
+
+/** What a front desk works with. */
+export interface FrontDeskOptions {
+  readonly host: FrontDeskHost
+  readonly bus: MessageBus
+  readonly clock: Clock
+  /** Decodes records and encodes errors. */
+  readonly program: Program
+  /** The database's name, by which clients find it. */
+  readonly name: string
+  /** What clients are told about the actors. */
+  readonly actors: readonly ActorDescription[]
+  /** Where other workers send records to: unique for each start of a worker. */
+  readonly session: string
+  /** How long to wait for another worker's record before asking again. */
+  readonly patience: Patience
+}
+
+type Asked<Kind extends Question['kind']> = Extract<Question, { kind: Kind }>
+
+/** A worker's desk for clients. */
+export class FrontDesk {
+  readonly #options: FrontDeskOptions
+  readonly #intake: Intake
+  readonly #barrier: SharedBarrier
+  readonly #fetcher: RecordFetcher
+  readonly #inProgress: QuestionsInProgress
+  readonly #owned = new Map<PartitionId, () => void>()
+  readonly #unlisten: () => void
+  #refused = 0
+
+  constructor(options: FrontDeskOptions) {
+    const { host, bus, clock, name } = options
+    this.#options = options
+    this.#intake = new Intake(bus)
+    this.#barrier = new SharedBarrier(() => host.barrier())
+    this.#fetcher = new RecordFetcher({ ...options, intake: this.#intake })
+    this.#inProgress = new QuestionsInProgress(clock)
+    this.#unlisten = this.#intake.listen(addresses.hello(name), decodeHello, (hello) => this.#welcome(hello))
+  }
+
+  /** Messages that could not be read, and questions not answered: without right, room or success. */
+  get statistics(): { readonly malformed: number; readonly dropped: number } {
+    return { malformed: this.#intake.malformed, dropped: this.#inProgress.dropped + this.#refused }
+  }
+
+  /** Answers for exactly these partitions from now on, and tells all clients of those that are new. */
+  own(partitions: readonly PartitionId[]): void {
+    const { bus, host } = this.#options
+    for (const [partition, unlisten] of this.#owned) {
+      if (partitions.includes(partition)) continue
+      unlisten()
+      this.#owned.delete(partition)
+    }
+    const gained = partitions.filter((partition) => !this.#owned.has(partition))
+    for (const partition of gained) this.#owned.set(partition, this.#listen(partition))
+    if (gained.length > 0) bus.send(addresses.notice(host.databaseId), encodeNotice({ partitions: gained }))
+  }
+
+  /** Answers nothing any more. */
+  close(): void {
+    this.own([])
+    this.#unlisten()
+    this.#inProgress.clear()
+    this.#fetcher.close(new StreamyError('DATABASE_CLOSED', 'The worker was stopped. Another one answers.'))
+  }
+
+  #listen(partition: PartitionId): () => void {
+    const { databaseId } = this.#options.host
+    const [asked, askedByWorkers] = [addresses.question(databaseId, partition), addresses.record(databaseId, partition)]
+    const unlisten = [
+      this.#intake.listen(asked, decodeQuestion, (question) => this.#take(partition, question)),
+      this.#intake.listen(askedByWorkers, decodeQuestion, (question) => this.#takeFromWorker(partition, question)),
+    ]
+    return () => unlisten.forEach((end) => end())
+  }
+
+  #take(partition: PartitionId, question: Question): void {
+    switch (question.kind) {
+      case 'outcomes':
+        return this.#inProgress.attempt(() => this.#repeatOutcomes(partition, question))
+      case 'footprint':
+        return this.#inProgress.attempt(() => this.#predict(partition, question))
+      case 'query':
+        if (!this.#lies(question.call.ref, partition)) return
+        return this.#inProgress.start(keyOf(question), (signal) => this.#query(partition, question, signal))
+      default:
+        // Whole records are for workers, who ask where clients may not.
+        this.#refused += 1
+    }
+  }
+
+  #takeFromWorker(partition: PartitionId, question: Question): void {
+    if (question.kind !== 'record' || !this.#lies(question.ref, partition)) return
+    this.#inProgress.start(keyOf(question), (signal) => this.#record(partition, question, signal))
+  }
+
+  #repeatOutcomes(home: PartitionId, { session, sequences }: Asked<'outcomes'>): void {
+    const reader = this.#options.host.current(home)
+    if (reader === undefined) return
+    for (const sequence of sequences) {
+      const recorded = reader.outcome({ session, sequence, suffix: '' }, home)
+      if (recorded === undefined) continue
+      // Whether it missed is not recorded; whoever sends its like learns it then.
+      this.#send(session, { kind: 'reply', sequence, suffix: '', missed: false, logTime: reader.logTime, ...recorded })
+    }
+  }
+
+  #predict(home: PartitionId, { session, id, transaction }: Asked<'footprint'>): void {
+    const reader = this.#options.host.current(home)
+    if (reader === undefined || !this.#lies(transaction.calls[0]!.ref, home)) return
+    this.#send(session, { kind: 'footprint', id, touches: reader.predict(transaction) })
+  }
+
+  async #query(partition: PartitionId, question: Asked<'query'>, signal: AbortSignal): Promise<void> {
+    const { host, program } = this.#options
+    const encodeError = (thrown: unknown): ReturnType<typeof program.encodeError> => program.encodeError(thrown)
+    const options = { host, barrier: this.#barrier, fetcher: this.#fetcher, encodeError, signal }
+    const answer = await answerQuery(options, partition, question)
+    if (answer !== undefined) this.#send(question.session, answer)
+  }
+
+  async #record(partition: PartitionId, { session, id, ref, at }: Asked<'record'>, signal: AbortSignal): Promise<void> {
+    const reader = await this.#options.host.reader(partition, at, signal)
+    if (reader === undefined) return
+    const record = reader.record(ref, at)
+    this.#send(session, record === 'gone' ? { kind: 'snapshotGone', id } : { kind: 'record', id, ...record })
+  }
+
+  #welcome(hello: Hello): void {
+    this.#inProgress.start(`hello/${hello.session}/${hello.id}`, async (signal) => {
+      const { host, bus, actors } = this.#options
+      const reader = await this.#freshReader(signal)
+      if (reader === undefined) return
+      const { databaseId, partitions } = host
+      const { logTime, position } = reader
+      const welcome = encodeWelcome({ id: hello.id, databaseId, partitions, logTime, position, actors })
+      bus.send(addresses.welcome(hello.session), welcome)
+    })
+  }
+
+  // In an idle database log time stands still, and clients must not send requests with an old one: an entry moves it on.
+  async #freshReader(signal: AbortSignal): Promise<PartitionReader | undefined> {
+    const { host, clock } = this.#options
+    for (const partition of this.#owned.keys()) {
+      const reader = host.current(partition)
+      if (reader === undefined) continue
+      if (clock.now() - reader.logTime <= protocolLimits.welcomeAgeMaxUs) return reader
+      return await host.reader(partition, await this.#barrier.next(), signal)
+    }
+    return undefined
+  }
+
+  #lies(ref: Parameters<typeof partitionOf>[0], partition: PartitionId): boolean {
+    return partitionOf(ref, this.#options.host.partitions) === partition
+  }
+
+  #send(session: string, message: ClientMessage): void {
+    this.#options.bus.send(addresses.reply(this.#options.host.databaseId, session), encodeClientMessage(message))
+  }
+}
+
+function keyOf({ kind, session, id }: Asked<'query' | 'record'>): string {
+  return `${kind}/${session}/${id}`
+}

@@ -1,0 +1,253 @@
+// Workers of one database in one process, over memory parts and a clock that the test drives: how they join, share
+// partitions, hand them over, take them over, and recover.
+
+import { Actor, actor, ActorRegistry, createProgram, message } from '@streamy-db/actors'
+import {
+  actorRef,
+  BatchBuilder,
+  encodeControlBatch,
+  firstView,
+  freeze,
+  indexedPartitions,
+  MemoryCheckpointStore,
+  MemoryLog,
+} from '@streamy-db/core'
+import type { Call, MessageBus, Reply, Transaction, View } from '@streamy-db/core'
+import { MemoryNetwork } from '@streamy-db/core/testing'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { encodeDatabaseRecord } from '../../database-record.ts'
+import { ManualClock } from '../../manual-clock.ts'
+import { ClusterWorker } from './cluster-worker.ts'
+import type { WorkerParts } from './cluster-worker.ts'
+import { MemoryStateShelf } from './state-shelf.ts'
+
+@actor()
+class Account extends Actor {
+  balance = 0
+
+  @message()
+  deposit(amount: number): number {
+    return (this.balance += amount)
+  }
+
+  @message({ touches: (self, to: string) => [self.actor(Account, to)] })
+  transfer(to: string, amount: number): number {
+    this.actor(Account, to).deposit(amount)
+    return (this.balance -= amount)
+  }
+}
+
+const program = createProgram(new ActorRegistry([Account]))
+const partitions = 8
+const database = { id: 'db', seed: 'seed', partitions, fingerprint: program.fingerprint }
+
+class LoopBus implements MessageBus {
+  readonly #handlers: Map<string, Set<(message: Uint8Array) => void>>
+  #closed = false
+  muted = false
+
+  constructor(handlers: Map<string, Set<(message: Uint8Array) => void>>) {
+    this.#handlers = handlers
+  }
+
+  send(address: string, bytes: Uint8Array): void {
+    if (this.#closed || this.muted) return
+    setImmediate(() => {
+      for (const handler of this.#handlers.get(address) ?? []) handler(bytes)
+    })
+  }
+
+  listen(address: string, handler: (message: Uint8Array) => void): () => void {
+    const set = this.#handlers.get(address) ?? new Set()
+    this.#handlers.set(address, set.add(handler))
+    return () => set.delete(handler)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+  }
+}
+
+let clock: ManualClock
+let log: MemoryLog
+let network: MemoryNetwork
+let checkpoints: MemoryCheckpointStore
+let handlers: Map<string, Set<(message: Uint8Array) => void>>
+let replies: Map<number, Reply>
+let running: Set<ClusterWorker>
+let troubles: unknown[]
+let pumping: NodeJS.Immediate
+
+function pump(): void {
+  network.run()
+  pumping = setImmediate(pump)
+}
+
+beforeEach(async () => {
+  clock = new ManualClock(1_000_000)
+  log = new MemoryLog(() => clock.now())
+  network = new MemoryNetwork()
+  checkpoints = new MemoryCheckpointStore()
+  handlers = new Map()
+  replies = new Map()
+  running = new Set()
+  troubles = []
+  await log.append(encodeControlBatch('create', encodeDatabaseRecord(database)))
+  pump()
+})
+
+afterEach(async () => {
+  for (const worker of running) await worker.stop(false)
+  clearImmediate(pumping)
+  const found = troubles
+  troubles = []
+  if (found.length > 0) throw new AggregateError(found, 'A worker was in trouble.')
+})
+
+let incarnations = 0
+
+async function start(name: string): Promise<ClusterWorker> {
+  const parts: WorkerParts = {
+    log,
+    bus: new LoopBus(handlers),
+    transport: network.connect(),
+    checkpoints,
+    shelf: new MemoryStateShelf(),
+    clock,
+    program,
+    database,
+    firstView: firstView(partitions, database.fingerprint),
+  }
+  const settings = {
+    heartbeatMs: 100,
+    evictAfterMs: 1000,
+    askAgainMs: 50,
+    checkpointBytes: 1e9,
+    actorsCachedMax: 1000,
+    logBytesMax: 1e9,
+    skip: new Set<number>(),
+  }
+  const events = {
+    onIncident: () => {},
+    onTrouble: (error: unknown) => void troubles.push(error),
+    onView: () => {},
+    onEvicted: () => {},
+    onFailed: (error: Error) => void troubles.push(error),
+  }
+  const worker = new ClusterWorker(parts, settings, events, { name, incarnation: `i${++incarnations}` }, () => ({
+    serve: () => {},
+    reply: (given) => {
+      for (const reply of given) replies.set(reply.position, reply)
+    },
+    close: () => {},
+  }))
+  running.add(worker)
+  await worker.start()
+  return worker
+}
+
+let requests = 0
+
+function transactionOf(key: string, name: string, ...args: unknown[]): Transaction {
+  const call: Call = { ref: actorRef('Account', key), message: name, args: args.map((arg) => freeze(arg, 'argument')) }
+  const request = { session: 'client', sequence: ++requests, suffix: '', answeredBelow: 0, seenTime: clock.now() }
+  return { request, attempt: 1, source: undefined, asserts: [], calls: [call], touches: program.touches(call) }
+}
+
+async function send(...transactions: Transaction[]): Promise<number> {
+  const builder = new BatchBuilder()
+  for (const transaction of transactions) builder.add(transaction, indexedPartitions(transaction, partitions))
+  return await log.append(builder.take())
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 20_000; turn++) {
+    if (condition()) return
+    if (turn % 20 === 19) clock.advance(10)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect.fail(`It does not happen. ${String(condition)}`)
+}
+
+function answered(from: number): Reply[] {
+  return [...replies.values()].filter(({ request }) => request!.sequence > from)
+}
+
+async function transfers(count: number): Promise<void> {
+  const from = requests
+  for (let i = 0; i < count; i++)
+    await send(
+      transactionOf(`a${i % 7}`, 'transfer', `a${(i * 3 + 1) % 7}`, 1),
+      transactionOf(`b${i % 5}`, 'deposit', 1),
+    )
+  await until(() => answered(from).length === 2 * count)
+  expect(answered(from).every(({ outcome }) => outcome.kind === 'committed')).toBe(true)
+}
+
+function viewOf(worker: ClusterWorker): View {
+  return worker.view!
+}
+
+test('the first worker owns everything and executes', async () => {
+  const worker = await start('one')
+  expect(worker.owned).toHaveLength(partitions)
+  await transfers(10)
+})
+
+test('a second worker takes over its share, and both execute', async () => {
+  const one = await start('one')
+  await transfers(10)
+  const two = await start('two')
+  await until(() => two.owned.length > 0 && viewOf(one).number === viewOf(two).number)
+  expect(one.owned.length + two.owned.length).toBe(partitions)
+  await transfers(20)
+})
+
+test('a worker that leaves hands over what it owns', async () => {
+  const one = await start('one')
+  const two = await start('two')
+  await until(() => one.owned.length > 0 && two.owned.length > 0)
+  await transfers(20)
+  let left = false
+  void two.leave(60_000).then(() => (left = true))
+  await until(() => left)
+  expect(one.owned).toHaveLength(partitions)
+  await transfers(20)
+})
+
+test('a silent worker is evicted, and the others take over what it owned from a checkpoint', async () => {
+  const one = await start('one')
+  const two = await start('two')
+  await until(() => one.owned.length > 0 && two.owned.length > 0)
+  await transfers(20)
+  one.askForCheckpoint()
+  let complete = 0
+  await until(() => {
+    void checkpoints.list('').then((names) => (complete = names.filter((name) => name.endsWith('manifest')).length))
+    return complete > 0
+  })
+  await transfers(20)
+  await two.stop(false)
+  running.delete(two)
+  await until(() => one.owned.length === partitions)
+  await transfers(20)
+  expect(viewOf(one).members).toHaveLength(1)
+})
+
+test('all workers crash at once, and those that come back recover everything', async () => {
+  const one = await start('one')
+  const two = await start('two')
+  await until(() => one.owned.length > 0 && two.owned.length > 0)
+  await transfers(20)
+  await one.stop(false)
+  await two.stop(false)
+  running.clear()
+  const three = start('one')
+  const four = start('two')
+  let ready = 0
+  void three.then(() => ready++)
+  void four.then(() => ready++)
+  await until(() => ready === 2)
+  await transfers(20)
+  expect((await three).owned.length + (await four).owned.length).toBe(partitions)
+})

@@ -1,0 +1,19 @@
+// A short run of chaos, with every kind of fault that fits into it. Longer ones: npm run chaos -- --minutes M.
+
+import { expect, test } from 'vitest'
+import { totalOfAll } from '../workloads.ts'
+import { runChaos } from './chaos.ts'
+
+const seed = process.env['STREAMY_CHAOS_SEED'] ?? `${Math.floor(Math.random() * 1e9)}`
+const seconds = Number(process.env['STREAMY_CHAOS_SECONDS'] ?? 20)
+
+test(`nothing that was promised breaks in ${seconds} s of chaos`, { timeout: 180_000 + seconds * 2000 }, async () => {
+  console.log(`Seed ${seed}; again: STREAMY_CHAOS_SEED=${seed} npm test -- test/cluster/chaos`)
+  const log: string[] = []
+  const say = (what: string): void => void log.push(what)
+  const { judgements, total, calls, answered } = await runChaos({ seed, seconds, servers: 1, say })
+  for (const { verdict, explained } of judgements)
+    expect(verdict.result, `${log.join('\n')}\n${explained}`).toBe('valid')
+  expect(total).toBe(totalOfAll)
+  if (answered < 0.9 * calls) throw new Error(`Of ${calls} calls ${answered} were answered.\n${log.join('\n')}`)
+})
