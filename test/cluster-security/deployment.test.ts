@@ -85,11 +85,7 @@ test('a client calls the actors in its role, also while a server is gone and aft
 })
 
 test('nobody was refused anything that its role needs', () => {
-  const refusals = deployed.cluster.servers.flatMap(({ output, name }) =>
-    output
-      .split('\n')
-      .filter((line) => /violation/i.test(line) && !/STREAM\.CREATE/.test(line))
-      .map((line) => `${name}: ${line}`),
-  )
-  expect(refusals).toEqual([])
+  // But the worker that was to find that it may not make the database.
+  const lines = deployed.cluster.servers.flatMap(({ output }) => output.split('\n'))
+  expect(lines.filter((line) => /violation/i.test(line) && !/STREAM\.CREATE/.test(line))).toEqual([])
 })

@@ -7,14 +7,14 @@ import { judge, readHistories, totalOf, type Judgement } from './judgement.ts'
 import { totalOfAll } from './workloads.ts'
 
 /** Stops the load and holds the fleet to its promises. */
-export async function audit(fleet: Fleet): Promise<readonly Judgement[]> {
+export async function expectIntact(fleet: Fleet): Promise<readonly Judgement[]> {
   await fleet.stopClients()
   expect(fleet.errors).toEqual([])
   await using db = await fleet.connect()
   expect(await totalOf(db)).toBe(totalOfAll)
   const judgements = judge(readHistories(fleet.histories))
   expect(judgements.map(({ workload }) => workload)).toEqual(['bank', 'ids', 'lists', 'registers', 'transactions'])
-  const wrong = judgements.filter(({ verdict }) => verdict.result !== 'valid').map(({ explained }) => explained)
-  expect(wrong).toEqual([])
+  const broken = judgements.filter(({ verdict }) => verdict.result !== 'valid').map(({ explained }) => explained)
+  expect(broken).toEqual([])
   return judgements
 }

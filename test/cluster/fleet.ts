@@ -1,7 +1,7 @@
 // Fleet: a whole cluster as processes on this machine: nats-servers, workers and clients, with one temporary folder for
 // everything they write. Whatever happens to whoever started it, nothing of it stays.
 
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -261,6 +261,13 @@ export class Fleet {
       databaseName,
     )
     return this.#observer
+  }
+
+  /** Puts the histories where they outlive the fleet, and answers where that is. */
+  async keepHistories(): Promise<string> {
+    const kept = await mkdtemp(join(tmpdir(), 'streamy-histories-'))
+    await cp(this.histories, kept, { recursive: true })
+    return kept
   }
 
   /** Ends everything and removes what it has written. */

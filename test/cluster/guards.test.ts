@@ -5,7 +5,7 @@ import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { Account, Sequence } from './actors.ts'
-import { audit } from './audit.ts'
+import { expectIntact } from './audit.ts'
 import { Fleet } from './fleet.ts'
 
 const timeout = 120_000
@@ -77,7 +77,8 @@ test(
     await fleet.worker('w1').kill()
     await fleet.shared('w2', 'w3')
     await fleet.completes(100)
-    await audit(fleet)
+    const judgements = await expectIntact(fleet)
+    expect(judgements).toHaveLength(5)
   },
 )
 

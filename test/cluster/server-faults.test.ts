@@ -1,7 +1,7 @@
 // What clients notice when nats-servers die: nothing but time. Each scenario runs a cluster as processes under load.
 
 import { afterEach, expect, test } from 'vitest'
-import { audit } from './audit.ts'
+import { expectIntact } from './audit.ts'
 import { Fleet } from './fleet.ts'
 
 const timeout = 120_000
@@ -26,7 +26,8 @@ test('the only server is killed and comes back', { timeout }, async () => {
   await server!.kill()
   await server!.launch()
   await fleet.completes(300)
-  await audit(fleet)
+  const judgements = await expectIntact(fleet)
+  expect(judgements).toHaveLength(5)
 })
 
 test('the server that leads the log is killed, and another leads it', { timeout }, async () => {
@@ -40,5 +41,6 @@ test('the server that leads the log is killed, and another leads it', { timeout 
   // When it says that it is ready is its own affair; the cluster goes on meanwhile.
   await leader.launch('listening')
   await fleet.completes(200)
-  await audit(fleet)
+  const judgements = await expectIntact(fleet)
+  expect(judgements).toHaveLength(5)
 })

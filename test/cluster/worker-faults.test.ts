@@ -3,7 +3,7 @@
 
 import { rm } from 'node:fs/promises'
 import { afterEach, expect, test } from 'vitest'
-import { audit } from './audit.ts'
+import { expectIntact } from './audit.ts'
 import { Fleet, type FleetOptions } from './fleet.ts'
 
 const timeout = 120_000
@@ -37,7 +37,8 @@ test('a worker that is killed is replaced by the others, and comes back to its d
   await fleet.startWorkers('w2')
   await fleet.shared('w1', 'w2', 'w3')
   await fleet.completes(200)
-  await audit(fleet)
+  const judgements = await expectIntact(fleet)
+  expect(judgements).toHaveLength(5)
 })
 
 test('a worker that is paused is evicted, and joins again when it wakes up', { timeout }, async () => {
@@ -51,7 +52,8 @@ test('a worker that is paused is evicted, and joins again when it wakes up', { t
   await fleet.shared('w1', 'w2', 'w3')
   await fleet.completes(200)
   expect(paused.last('view')?.incarnation).not.toBe(before)
-  await audit(fleet)
+  const judgements = await expectIntact(fleet)
+  expect(judgements).toHaveLength(5)
 })
 
 test('all workers are killed at once, and come back to their directories', { timeout }, async () => {
@@ -59,7 +61,8 @@ test('all workers are killed at once, and come back to their directories', { tim
   await killAll()
   await fleet.startWorkers('w1', 'w2', 'w3')
   await fleet.completes(200)
-  await audit(fleet)
+  const judgements = await expectIntact(fleet)
+  expect(judgements).toHaveLength(5)
 })
 
 test('all workers are killed at once, and come back on empty disks', { timeout }, async () => {
@@ -68,7 +71,8 @@ test('all workers are killed at once, and come back on empty disks', { timeout }
   for (const name of ['w1', 'w2', 'w3']) await rm(fleet.directoryOf(name), { recursive: true })
   await fleet.startWorkers('w1', 'w2', 'w3')
   await fleet.completes(200)
-  await audit(fleet)
+  const judgements = await expectIntact(fleet)
+  expect(judgements).toHaveLength(5)
 })
 
 test('a worker joins and another leaves', { timeout }, async () => {
@@ -80,7 +84,8 @@ test('a worker joins and another leaves', { timeout }, async () => {
   await fleet.worker('w1').said('left')
   await fleet.shared('w2', 'w3', 'w4')
   await fleet.completes(200)
-  await audit(fleet)
+  const judgements = await expectIntact(fleet)
+  expect(judgements).toHaveLength(5)
 })
 
 test('clients need no classes', { timeout }, async () => {
@@ -88,7 +93,8 @@ test('clients need no classes', { timeout }, async () => {
   await fleet.startWorkers('w1', 'w2')
   await fleet.openAccounts()
   await startClients(false)
-  await audit(fleet)
+  const judgements = await expectIntact(fleet)
+  expect(judgements).toHaveLength(5)
 })
 
 async function killAll(): Promise<void> {

@@ -93,6 +93,7 @@ describe('with a cluster', () => {
     const status = await run('status', ...where)
     expect(status).toMatchObject({ status: 0, errors: '' })
     expect(status.output).toMatch(/view \d+: one owns 64/)
+    expect(status.output).toMatch(/survives {2}An acknowledged write survives a killed process/)
     const log = await run('log', 'tail', '--from', '1', ...where)
     expect(log.output).toMatch(/create\n/)
     expect(log.output).toMatch(/join one\n/)

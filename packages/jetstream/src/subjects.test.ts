@@ -4,9 +4,15 @@ import { expect, it } from 'vitest'
 import { busSubject, databaseSubjects, discoverySubjects } from './subjects.ts'
 
 it('are all different, within a database and between databases', () => {
-  const all = ['a', 'b', 'log', 'database'].flatMap((id) => {
+  const all = ['a', 'b', 'log', 'identity'].flatMap((id) => {
     const subjects = databaseSubjects(id)
-    return [subjects.log, subjects.clientLog('client'), busSubject(`${id}.peer.0`), busSubject(`${id}.question.0`)]
+    return [
+      subjects.log,
+      subjects.clientLog('web'),
+      subjects.clientLog('web.eu'),
+      busSubject(`${id}.peer.0`),
+      busSubject(`${id}.question.0`),
+    ]
   })
   const found = ['a', 'b', 'identity'].flatMap((name) => {
     const { identity, log } = discoverySubjects(name)
@@ -23,6 +29,8 @@ it('keep the streams of databases and of names apart', () => {
 })
 
 it('take no id that would say something else', () => {
+  for (const id of ['database', 'hello', 'welcome'])
+    expect(() => databaseSubjects(id)).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }))
   for (const id of ['', 'a.b', '*', '>', 'a b', 'ä'])
     for (const subjects of [databaseSubjects, discoverySubjects])
       expect(() => subjects(id)).toThrow(expect.objectContaining({ code: 'OPTIONS_INVALID' }))

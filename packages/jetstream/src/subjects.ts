@@ -13,7 +13,7 @@ export interface DatabaseSubjects {
    * A client whose sessions begin with `sessionPrefix` appends entries by publishing here: nothing counts in them but
    * transactions of those sessions.
    */
-  clientLog(sessionPrefix: string): string
+  readonly clientLog: (sessionPrefix: string) => string
   /** What the subjects of all clients' entries begin with; the session prefix follows. */
   readonly clientLogPrefix: string
   /** What the log's stream takes in. */

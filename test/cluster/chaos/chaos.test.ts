@@ -12,8 +12,9 @@ test(`nothing that was promised breaks in ${seconds} s of chaos`, { timeout: 180
   const log: string[] = []
   const say = (what: string): void => void log.push(what)
   const { judgements, total, calls, answered } = await runChaos({ seed, seconds, servers: 1, say })
-  for (const { verdict, explained } of judgements)
-    expect(verdict.result, `${log.join('\n')}\n${explained}`).toBe('valid')
+  const broken = judgements.filter(({ verdict }) => verdict.result !== 'valid').map(({ explained }) => explained)
+  if (broken.length > 0) console.log(log.join('\n'))
+  expect(broken).toEqual([])
   expect(total).toBe(totalOfAll)
-  if (answered < 0.9 * calls) throw new Error(`Of ${calls} calls ${answered} were answered.\n${log.join('\n')}`)
+  expect(answered).toBeGreaterThanOrEqual(0.9 * calls)
 })

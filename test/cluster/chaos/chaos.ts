@@ -30,6 +30,8 @@ export interface ChaosResult {
   /** How many were answered, refusals included. */
   readonly answered: number
   readonly errors: Fleet['errors']
+  /** Where the histories are, when one of them is not valid. */
+  readonly kept: string | undefined
 }
 
 const workers = ['w1', 'w2', 'w3'] as const
@@ -107,6 +109,7 @@ async function conclude(fleet: Fleet, struck: ReadonlyMap<string, number>): Prom
     calls: outcomes.length,
     answered: outcomes.filter((outcome) => outcome !== 'unknown').length,
     errors: fleet.errors,
+    kept: judgements.every(({ verdict }) => verdict.result === 'valid') ? undefined : await fleet.keepHistories(),
   }
 }
 

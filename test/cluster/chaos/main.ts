@@ -61,7 +61,7 @@ function readArguments():
   return undefined
 }
 
-function printResult({ faults, judgements, total, calls, answered, errors }: ChaosResult): boolean {
+function printResult({ faults, judgements, total, calls, answered, errors, kept }: ChaosResult): boolean {
   console.log('')
   for (const [name, times] of faults) console.log(`  ${String(times).padStart(3)} × ${name}`)
   console.log('')
@@ -77,6 +77,7 @@ function printResult({ faults, judgements, total, calls, answered, errors }: Cha
     ),
   ]
   for (const { verdict, explained } of judgements) if (verdict.result !== 'valid') console.log(`\n${explained}`)
+  if (kept !== undefined) console.log(`\nThe histories are kept in ${kept}.`)
   return claims.every(Boolean)
 }
 

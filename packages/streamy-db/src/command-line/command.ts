@@ -49,6 +49,26 @@ export const clusterOptions: Readonly<Record<string, CommandOption>> = {
   'tls-key': { type: 'string', help: 'file with its key' },
 }
 
+/** Options of commands that say what an acknowledged write survives. */
+export const durabilityOptions: Readonly<Record<string, CommandOption>> = {
+  'sync-interval': { type: 'string', help: "how often the servers flush: 'always', or milliseconds" },
+  monitoring: { type: 'string', multiple: true, help: 'monitoring address of a server, to be asked instead' },
+}
+
+/** What a command was told of how often the servers flush. */
+export function durabilityOf({ values }: CommandInput): {
+  readonly syncInterval?: 'always' | number
+  readonly monitoringUrls?: readonly string[]
+} {
+  const always = text(values, 'sync-interval') === 'always'
+  const syncInterval = always ? ('always' as const) : count(values, 'sync-interval')
+  const urls = values['monitoring']
+  return {
+    ...(syncInterval !== undefined && { syncInterval }),
+    ...(Array.isArray(urls) && { monitoringUrls: urls.map(String) }),
+  }
+}
+
 /** Where the cluster is that a command was given. */
 export async function clusterOf({
   values,

@@ -2,7 +2,7 @@
 
 import type { View } from '@streamy-db/core'
 import type { ClusterStatus } from '@streamy-db/runtime'
-import { clusterOf, clusterOptions } from './command.ts'
+import { clusterOf, clusterOptions, durabilityOf, durabilityOptions } from './command.ts'
 import type { Command } from './command.ts'
 import { plainJson } from './plain-json.ts'
 
@@ -11,11 +11,15 @@ export const statusCommand: Command = {
   usage: 'status --nats URL --name NAME',
   summary: 'Says which workers there are, what they own, how far they are and what an acknowledged write survives.',
   details: 'Its exit code is 1 when a partition has no owner or no worker answers.\n',
-  options: { json: { type: 'boolean', help: 'print everything as JSON' }, ...clusterOptions },
+  options: {
+    json: { type: 'boolean', help: 'print everything as JSON' },
+    ...durabilityOptions,
+    ...clusterOptions,
+  },
   run: async (input) => {
     const { servers, name } = await clusterOf(input)
     const { clusterStatus, describeView } = await import('@streamy-db/runtime')
-    const status = await clusterStatus(servers, { name })
+    const status = await clusterStatus(servers, { name, ...durabilityOf(input) })
     const json = input.values['json'] === true
     process.stdout.write(json ? `${plainJson(status, 2)}\n` : describe(name, status, describeView))
     return isServing(status) ? 0 : 1
@@ -37,6 +41,7 @@ function describe(name: string, status: ClusterStatus, describeView: (view: View
   const lines = [
     `database  ${name} (${databaseId})`,
     `log       entries ${log.first} to ${log.last}, ${log.replicas === 1 ? 'one copy' : `${log.replicas} copies`}`,
+    `survives  ${status.durability}`,
     `view      ${view === undefined ? 'no worker answers' : describeView(view)}`,
     ...workers.map(
       ({ name: worker, owned, scanned, resolved, replicas, uptime, incidents }) =>

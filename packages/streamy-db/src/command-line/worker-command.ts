@@ -1,7 +1,7 @@
 // `streamy worker`: a worker of a cluster until it is told to stop.
 
 import type { WorkerOptions } from '@streamy-db/runtime'
-import { clusterOf, clusterOptions, count, text } from './command.ts'
+import { clusterOf, clusterOptions, count, durabilityOf, durabilityOptions, text } from './command.ts'
 import type { Command, CommandInput } from './command.ts'
 import { loadActors } from './load-actors.ts'
 
@@ -16,7 +16,7 @@ export const workerCommand: Command = {
     directory: { type: 'string', help: 'where its state is kept between restarts' },
     partitions: { type: 'string', help: 'partitions of a new database, 64 by default' },
     replicas: { type: 'string', help: 'copies of the log of a new database: 1, 3 or 5' },
-    'sync-interval': { type: 'string', help: "how often the servers flush: 'always', or milliseconds" },
+    ...durabilityOptions,
     durable: { type: 'boolean', help: 'refuse to start where a power failure could lose acknowledged writes' },
     ...clusterOptions,
   },
@@ -33,8 +33,6 @@ export const workerCommand: Command = {
 async function workerOptions(name: string, { values }: CommandInput): Promise<WorkerOptions> {
   const [worker, directory] = [text(values, 'worker'), text(values, 'directory')]
   const [partitions, replicas] = [count(values, 'partitions'), count(values, 'replicas')]
-  const always = text(values, 'sync-interval') === 'always'
-  const syncInterval = always ? ('always' as const) : count(values, 'sync-interval')
   return {
     name,
     actors: await loadActors(values['actors']),
@@ -44,6 +42,6 @@ async function workerOptions(name: string, { values }: CommandInput): Promise<Wo
     // The servers say what other numbers they can do nothing with.
     ...(replicas !== undefined && { replicas: replicas as 1 | 3 | 5 }),
     ...(values['durable'] === true && { durable: true }),
-    ...(syncInterval !== undefined && { syncInterval }),
+    ...durabilityOf({ values, positionals: [] }),
   }
 }

@@ -1,7 +1,8 @@
 // Asks a running cluster how it stands: its servers about the log, its workers about themselves.
 
 import { randomBytes } from 'node:crypto'
-import { NatsMessageBus, connectNats, openLogStream } from '@streamy-db/jetstream'
+import { NatsMessageBus, connectNats, openLogStream, probeDurability } from '@streamy-db/jetstream'
+import type { DurabilityOptions } from '@streamy-db/jetstream'
 import { systemClock } from '../../clock.ts'
 import { addresses, operatorSessionPrefix } from '../protocol/addresses.ts'
 import { natsOptions } from '../create-database.ts'
@@ -12,16 +13,25 @@ import type { WorkerReport } from './worker-report.ts'
 /** How a cluster stands. */
 export interface ClusterStatus {
   readonly databaseId: string
+  /** What an acknowledged write survives with these servers' settings, in a sentence. */
+  readonly durability: string
   /** The oldest and the newest entry of the log. */
   readonly log: { readonly first: number; readonly last: number; readonly replicas: number }
   /** Those that answered, by name. */
   readonly workers: readonly WorkerReport[]
 }
 
-/** Asks, and gives what was answered within `waitMs`, 500 by default. Rejects as `connect` does. */
+/** What to ask about. */
+export interface StatusOptions extends Pick<DurabilityOptions, 'syncInterval' | 'monitoringUrls'> {
+  readonly name: string
+  /** How long workers have to answer, in milliseconds; default 500. */
+  readonly waitMs?: number
+}
+
+/** Asks, and gives what was answered in time. Rejects as `connect` does. */
 export async function clusterStatus(
   servers: Servers,
-  { name, waitMs = 500 }: { readonly name: string; readonly waitMs?: number },
+  { name, waitMs = 500, ...durabilityOptions }: StatusOptions,
 ): Promise<ClusterStatus> {
   const connection = await connectNats(natsOptions(servers, `streamy status of ${name}`))
   try {
@@ -31,7 +41,8 @@ export async function clusterStatus(
     const workers = await ask(bus, databaseId, waitMs)
     await bus.close()
     await log.close()
-    return { databaseId, log: { first, last, replicas: stream.replicas }, workers }
+    const { line: durability } = await probeDurability(connection, stream.name, durabilityOptions)
+    return { databaseId, durability, log: { first, last, replicas: stream.replicas }, workers }
   } finally {
     await connection.close()
   }

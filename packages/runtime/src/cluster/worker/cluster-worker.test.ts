@@ -11,6 +11,7 @@ import {
   indexedPartitions,
   MemoryCheckpointStore,
   MemoryLog,
+  MemoryStateStore,
 } from '@streamy-db/core'
 import type { Call, MessageBus, Reply, Transaction, View } from '@streamy-db/core'
 import { MemoryNetwork } from '@streamy-db/core/testing'
@@ -20,6 +21,7 @@ import { ManualClock } from '../../manual-clock.ts'
 import { ClusterWorker } from './cluster-worker.ts'
 import type { WorkerParts } from './cluster-worker.ts'
 import { MemoryStateShelf } from './state-shelf.ts'
+import type { ShelvedStore, StateShelf } from './state-shelf.ts'
 
 @actor()
 class Account extends Actor {
@@ -106,13 +108,13 @@ afterEach(async () => {
 
 let incarnations = 0
 
-async function start(name: string): Promise<ClusterWorker> {
+async function start(name: string, shelf: StateShelf = new MemoryStateShelf()): Promise<ClusterWorker> {
   const parts: WorkerParts = {
     log,
     bus: new LoopBus(handlers),
     transport: network.connect(),
     checkpoints,
-    shelf: new MemoryStateShelf(),
+    shelf,
     clock,
     program,
     database,
@@ -232,6 +234,45 @@ test('a silent worker is evicted, and the others take over what it owned from a 
   await until(() => one.owned.length === partitions)
   await transfers(20)
   expect(viewOf(one).members).toHaveLength(1)
+})
+
+/** A shelf that keeps what is closed, as a directory does. */
+class KeepingShelf implements StateShelf {
+  readonly #kept: MemoryStateStore[] = []
+
+  async existing(): Promise<readonly ShelvedStore[]> {
+    return this.#kept.splice(0).map((store) => this.#shelve(store))
+  }
+
+  async create(): Promise<ShelvedStore> {
+    return this.#shelve(new MemoryStateStore())
+  }
+
+  #shelve(store: MemoryStateStore): ShelvedStore {
+    return { store, close: async () => void this.#kept.push(store), discard: () => store.close() }
+  }
+}
+
+test('a worker that comes back to partitions that others serve begins at a checkpoint of then', async () => {
+  const shelf = new KeepingShelf()
+  const one = await start('one')
+  const two = await start('two', shelf)
+  await until(() => one.owned.length > 0 && two.owned.length > 0)
+  await transfers(20)
+  let left = false
+  void two.leave(60_000).then(() => (left = true))
+  await until(() => left)
+  running.delete(two)
+  // What these say to each other is said within one worker, which keeps nothing of it.
+  await transfers(20)
+  const before = await log.tail()
+  let again: ClusterWorker | undefined
+  void start('two', shelf).then((worker) => (again = worker))
+  await until(() => again !== undefined && again.owned.length > 0)
+  const names = await checkpoints.list('')
+  const complete = names.filter((name) => name.endsWith('manifest')).map((name) => Number(name.split('/')[0]))
+  expect(Math.max(0, ...complete)).toBeGreaterThan(before)
+  await transfers(20)
 })
 
 test('all workers crash at once, and those that come back recover everything', async () => {

@@ -212,24 +212,27 @@ export class ReplicaSet implements ReplicaHost {
     else this.#options.host.failed(error instanceof Error ? error : new Error(String(error)))
   }
 
-  async #startFor(partitions: readonly PartitionId[]): Promise<void> {
-    if (!(await this.#isWorthStarting(partitions))) return
-    const { shelved, partitions: found } = await this.#options.state.prepare(partitions, false)
-    await this.#add(shelved.store, { shelved, wanted: new Set(found), extra: nobody, replaces: undefined })
+  // What nobody serves is urgent. What another worker serves until this one is ready is begun at a checkpoint of after the
+  // view that said so: from there on everything that its next owner needs is sent to it. A state of its own from before
+  // is of less use, since its servers have kept nothing of what they said among themselves.
+  async #startFor(missing: readonly PartitionId[]): Promise<void> {
+    const { owners } = this.#view!
+    const { name } = this.#options.replica.worker
+    const unserved = missing.filter((partition) => owners[partition] === undefined || owners[partition] === name)
+    const checkpoint = unserved.length > 0 ? 'any' : await this.#freshCheckpoint()
+    if (checkpoint === 'pointless') return
+    const { shelved, partitions } = await this.#options.state.prepare(
+      unserved.length > 0 ? unserved : missing,
+      checkpoint === 'fresh',
+    )
+    await this.#add(shelved.store, { shelved, wanted: new Set(partitions), extra: nobody, replaces: undefined })
   }
 
-  // What another worker serves until this one is ready is best begun at a checkpoint of after the view that said so: from
-  // there on everything that its next owner needs is sent to it. Not worth it when the view changes meanwhile.
-  async #isWorthStarting(partitions: readonly PartitionId[]): Promise<boolean> {
-    const view = this.#view!
-    const { owners } = view
-    const { name } = this.#options.replica.worker
-    const served = partitions.some((partition) => owners[partition] !== undefined && owners[partition] !== name)
-    if (!served || (await this.#options.state.hasOnShelf(partitions))) return true
-    if (this.#view !== view) return false
-    const changed = new Promise<boolean>((resolve) => this.#viewWaiters.push(() => resolve(false)))
-    const fresh = this.#options.host.freshCheckpoint(this.#viewBatch).then(() => true)
-    return await Promise.race([changed, fresh])
+  // There may be none in time; and it is pointless when the view changes meanwhile.
+  async #freshCheckpoint(): Promise<'fresh' | 'any' | 'pointless'> {
+    const changed = new Promise<'pointless'>((resolve) => this.#viewWaiters.push(() => resolve('pointless')))
+    const complete = this.#options.host.freshCheckpoint(this.#viewBatch)
+    return await Promise.race([changed, complete.then((isFresh) => (isFresh ? 'fresh' : 'any'))])
   }
 
   #observe(store: StateStore): Promise<void> {

@@ -55,13 +55,6 @@ export class ReplicaState {
     return await this.#fromCheckpoint(partitions)
   }
 
-  /** Whether a store that an earlier start has left is of some of these. */
-  async hasOnShelf(partitions: readonly PartitionId[]): Promise<boolean> {
-    for (const { store } of await this.#shelved())
-      if ((await this.#heldBy(store)).some((partition) => partitions.includes(partition))) return true
-    return false
-  }
-
   /** How far somebody who executes nothing can start: the newest place of which the view is known. */
   async observe(): Promise<StateStore> {
     const { checkpoints, log } = this.#options

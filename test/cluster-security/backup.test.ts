@@ -1,0 +1,109 @@
+// Backup and restore as docs/deploy.md describes them, with the operator's permissions: the streams are saved while the
+// database runs, and a database that was lost goes on where the backup was made. It speaks the servers' protocol itself, as
+// `nats stream backup` and `nats stream restore` do.
+
+import { connectNats, databaseSubjects, discoverySubjects, type NatsConnection } from '@streamy-db/jetstream'
+import { connect, createDatabase, startWorker, type RunningWorker } from 'streamy-db'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startDeployedCluster } from './deployed-cluster.ts'
+import { Tally } from './tally.ts'
+
+interface Backup {
+  readonly config: unknown
+  readonly state: unknown
+  readonly chunks: readonly Uint8Array[]
+}
+
+const { logStream, checkpointBucket } = databaseSubjects('bank-1')
+// Checkpoints first: the log then holds all that came since. The stream by which a database is found is made anew.
+const saved = [`OBJ_${checkpointBucket}`, logStream]
+const streams = [...saved, discoverySubjects('bank').stream]
+const bank = { name: 'bank', id: 'bank-1', replicas: 3, maxLogBytes: 64 * 1024 * 1024 } as const
+const nothing = new Uint8Array(0)
+
+let deployed: Awaited<ReturnType<typeof startDeployedCluster>>
+
+beforeAll(async () => {
+  deployed = await startDeployedCluster()
+}, 120_000)
+
+afterAll(() => deployed.stop(), 120_000)
+
+test('a database is restored to what it was when it was saved', async () => {
+  const { roles } = deployed
+  const operator = await connectNats(roles.operator)
+  await createDatabase(roles.operator, bank)
+  const worker = await startBankWorker()
+  const client = await connect(roles.client('web'), { name: 'bank', actors: [Tally], sessionPrefix: 'web' })
+  for (let time = 1; time <= 40; time++) await client.actor(Tally, 'before').add(1)
+  const backups = new Map<string, Backup>()
+  for (const stream of saved) backups.set(stream, await save(operator, stream))
+  expect(await client.actor(Tally, 'after').add(1)).toBe(1)
+  await client.close()
+  await worker.close()
+  for (const stream of streams) await ask(operator, `$JS.API.STREAM.DELETE.${stream}`)
+  for (const [stream, backup] of backups) await restore(operator, stream, backup)
+  await createDatabase(roles.operator, bank)
+  const restored = await startBankWorker()
+  const again = await connect(roles.client('web'), { name: 'bank', actors: [Tally], sessionPrefix: 'web' })
+  expect(await again.actor(Tally, 'before').total()).toBe(40)
+  expect(await again.actor(Tally, 'after').total()).toBe(0)
+  expect(await again.actor(Tally, 'before').add(1)).toBe(41)
+  await again.close()
+  await restored.close()
+  await operator.close()
+})
+
+async function startBankWorker(): Promise<RunningWorker> {
+  return await startWorker(deployed.roles.worker, { name: 'bank', actors: [Tally], partitions: 4, onEvent: () => {} })
+}
+
+async function save(connection: NatsConnection, stream: string): Promise<Backup> {
+  const subject = `${connection.inboxPrefix}.backup.${stream}`
+  const chunks: Uint8Array[] = []
+  const whole = new Promise<void>((resolve) => {
+    const unsubscribe = connection.subscribe(subject, ({ data, reply }) => {
+      if (data.length > 0) {
+        chunks.push(new Uint8Array(data))
+        connection.publish(reply, nothing)
+        return
+      }
+      unsubscribe()
+      resolve()
+    })
+  })
+  const body = { deliver_subject: subject, chunk_size: 64 * 1024 }
+  const { config, state } = await ask(connection, `$JS.API.STREAM.SNAPSHOT.${stream}`, encoded(body))
+  await whole
+  return { config, state, chunks }
+}
+
+async function restore(connection: NatsConnection, stream: string, { config, state, chunks }: Backup): Promise<void> {
+  const { deliver_subject: to } = await ask(connection, `$JS.API.STREAM.RESTORE.${stream}`, encoded({ config, state }))
+  for (const chunk of [...chunks, nothing]) await ask(connection, String(to), chunk)
+}
+
+// Fails with what the server says is wrong.
+async function ask(
+  connection: NatsConnection,
+  subject: string,
+  body: Uint8Array = nothing,
+): Promise<Readonly<Record<string, unknown>>> {
+  const reply = `${connection.inboxPrefix}.answer.${asked++}`
+  const answer = await new Promise<string>((resolve) => {
+    const unsubscribe = connection.subscribe(reply, ({ data }) => {
+      unsubscribe()
+      resolve(new TextDecoder().decode(data))
+    })
+    connection.publish(subject, body, { reply })
+  })
+  const parsed = (answer === '' ? {} : JSON.parse(answer)) as Readonly<Record<string, unknown>>
+  expect(parsed['error']).toBeUndefined()
+  return parsed
+}
+
+let asked = 0
+
+function encoded(body: object): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(body))
+}
