@@ -26,12 +26,15 @@ test('the names that exist when a program runs', () => {
     'Actor',
     'ActorError',
     'ArgumentsInvalid',
+    'KvRangeTooLarge',
+    'KvTypeMismatch',
     'ManualClock',
     'StreamyError',
     'actor',
     'connect',
     'createDatabase',
     'databasePermissions',
+    'kvRef',
     'message',
     'open',
     'query',
@@ -65,8 +68,9 @@ function exportsOf(file: string): readonly Export[] {
   )
 }
 
-/** The file of declarations that `from`, as written in streamy-db's index, stands for. */
+/** The file of declarations, or the index of a package's, that `from`, as written in streamy-db's index, stands for. */
 function fileOf(from: string): string {
+  if (from.startsWith('./')) return join(packages, 'streamy-db', 'dist', from.replace(/\.[jt]s$/, '.d.ts'))
   return join(packages, from.replace('@streamy-db/', ''), 'dist', 'index.d.ts')
 }
 
@@ -81,7 +85,8 @@ function isDescribed(name: string, index: string): boolean {
 
 function sourceOf(name: string, index: string): string {
   const origin = exportsOf(index).find((each) => each.name === name)
-  if (origin === undefined) throw new Error(`${index} does not export ${name}`)
+  // It is no index: what it exports, it declares.
+  if (origin === undefined) return readFileSync(index, 'utf8')
   return readFileSync(join(dirname(index), origin.from.replace(/\.[jt]s$/, '.d.ts')), 'utf8')
 }
 

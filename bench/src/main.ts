@@ -7,6 +7,7 @@ import { describeMachine, machineLines, type Machine } from './machine.ts'
 import { UsageError, readOptions, usage, type BenchOptions, type SuiteName } from './options.ts'
 import type { Suite, SuiteContext } from './suite.ts'
 import { embeddedSuite } from './suites/embedded.ts'
+import { kvSuite } from './suites/kv.ts'
 import { memorySuite } from './suites/memory.ts'
 import { recoverySuite } from './suites/recovery.ts'
 import { stateSuite } from './suites/state.ts'
@@ -14,6 +15,7 @@ import { CheckFailed } from './workloads/workload.ts'
 
 const suites: Readonly<Record<SuiteName, Suite>> = {
   embedded: embeddedSuite,
+  kv: kvSuite,
   memory: memorySuite,
   recovery: recoverySuite,
   state: stateSuite,

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { workloadNames, type WorkloadName } from './workload-names.ts'
 
 /** All suites, in the order in which they run. */
-export const suiteNames = ['embedded', 'memory', 'recovery', 'state'] as const
+export const suiteNames = ['embedded', 'kv', 'memory', 'recovery', 'state'] as const
 
 /** One of {@link suiteNames}. */
 export type SuiteName = (typeof suiteNames)[number]
@@ -20,6 +20,8 @@ export interface BenchOptions {
   readonly rounds: number
   /** Actors of the memory suite; its cache holds a twentieth of them. */
   readonly actors: number
+  /** Keys of the kv suite. */
+  readonly keys: number
   /** Transactions that the recovery suite logs and replays. */
   readonly transactions: number
   /** Where databases are put while they are measured. */
@@ -34,6 +36,7 @@ export const usage = `npm run bench -- [suite …] [options]
 
 Suites (embedded, unless others are named; all for all of them)
   embedded   ids and transfers in closed loops, beside the floor that disk and encoding set
+  kv         a million keys, ascending and random: writes, reads, scans, leaf fill
   memory     a million actors in a cache of a twentieth of them
   recovery   replaying a log after a kill, beside the execution that wrote it
   state      what a message on a small actor costs without any log
@@ -46,6 +49,7 @@ Options
   --workloads a,b      of the embedded suite, some of ${workloadNames.slice(0, 4).join(', ')},
                        ${workloadNames.slice(4).join(', ')} (all)
   --actors N           actors of the memory suite (1000000)
+  --keys N             keys of the kv suite (1000000)
   --transactions N     transactions of the recovery suite (1000000)
   --directory DIR      where databases are put meanwhile (the system's temporary directory)
   --json FILE          writes all figures of all rounds to a file as well
@@ -56,9 +60,10 @@ const thorough = {
   seconds: '1',
   rounds: '5',
   actors: '1000000',
+  keys: '1000000',
   transactions: '1000000',
 }
-const quick = { ...thorough, seconds: '0.3', rounds: '2', actors: '100000', transactions: '100000' }
+const quick = { ...thorough, seconds: '0.3', rounds: '2', actors: '100000', keys: '100000', transactions: '100000' }
 
 /** Reads the command line; undefined when it asks for help. Throws {@link UsageError}. */
 export function readOptions(args: readonly string[]): BenchOptions | undefined {
@@ -72,6 +77,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     seconds: readNumber('seconds', values.seconds ?? defaults.seconds),
     rounds: readCount('rounds', values.rounds ?? defaults.rounds),
     actors: readCount('actors', values.actors ?? defaults.actors),
+    keys: readCount('keys', values.keys ?? defaults.keys),
     transactions: readCount('transactions', values.transactions ?? defaults.transactions),
     directory: values.directory ?? tmpdir(),
     json: values.json,
@@ -97,6 +103,7 @@ function parseKnown(args: readonly string[]) {
     rounds: text,
     workloads: text,
     actors: text,
+    keys: text,
     transactions: text,
     directory: text,
     json: text,

@@ -9,6 +9,7 @@ import { actorSpecOf, type HandlerSpecs, handlerSpecsOf, prototypesOf, transient
 import { facadeClass } from './facade.ts'
 import { shapeOf } from './field-values.ts'
 import { handlerReferences } from './handler-references.ts'
+import { layerMembers } from './layer-members.ts'
 import { privateMembersIn } from './private-members.ts'
 import { probeFields } from './probe-fields.ts'
 import { checkName, refuse } from './registration-checks.ts'
@@ -18,8 +19,7 @@ const reservedNames: ReadonlySet<string> = new Set([
   ...Object.getOwnPropertyNames(Actor.prototype),
   ...Object.getOwnPropertyNames(Object.prototype),
   'then',
-  'kv',
-  'collection',
+  ...layerMembers,
 ])
 
 /** Makes the definition of a registered class. Throws REGISTRATION_INVALID or HANDLER_ASYNC. */

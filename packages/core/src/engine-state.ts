@@ -17,6 +17,7 @@ import { endOfBatch } from './position.ts'
 import type { LogTime, PartitionId, Position, Sequence } from './position.ts'
 import type { Program } from './program.ts'
 import { Sessions } from './sessions.ts'
+import { StateSnapshots } from './state-snapshots.ts'
 import {
   StateHash,
   decodeHeld,
@@ -73,6 +74,7 @@ export class EngineState {
   readonly outbox: Outbox
   readonly timers: TimerQueue
   readonly messages: KeptMessages
+  readonly snapshots: StateSnapshots
   readonly #options: EngineStateOptions
   /** Of the batches scanned and not yet captured, ascending, behind the last captured one. */
   #progress: Scanned[]
@@ -89,6 +91,7 @@ export class EngineState {
     this.outbox = new Outbox(store, executed, sequential)
     this.timers = new TimerQueue(store, executed, sequential, (ref) => this.partitionOf(ref))
     this.messages = new KeptMessages(store, executed, sequential)
+    this.snapshots = new StateSnapshots((ref) => this.actors.get(ref))
     const stored = store.get(progressKey)
     const storedView = store.get(viewKey)
     const storedHeld = store.get(heldKey)
@@ -149,6 +152,7 @@ export class EngineState {
   /** Puts an actor's new record; answers the timers that it brings. */
   commitActor(ref: ActorRef, record: ActorRecord | undefined, position: Position): readonly Timer[] {
     const before = this.actors.put(ref, record, position)
+    if (this.snapshots.count > 0) this.snapshots.keep(ref, before)
     return before?.timers === record?.timers ? none : this.timers.changed(ref, before, record, position)
   }
 

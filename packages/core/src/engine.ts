@@ -69,6 +69,14 @@ export interface QueryAnswer {
   readonly reads: readonly { readonly ref: ActorRef; readonly version: Position | undefined }[]
 }
 
+/** The state of one position. */
+export interface EngineSnapshot {
+  readonly position: Position
+  /** Answers as of the position. Throws SNAPSHOT_EXPIRED once it was closed, or had to give way. */
+  query(call: Call): QueryAnswer
+  close(): void
+}
+
 /** The answer to a query of the past, or what it lacks. */
 export type SnapshotAnswer =
   | ({ readonly kind: 'answer' } & QueryAnswer)
@@ -226,14 +234,27 @@ export class Engine {
 
   /** Answers a query from what is committed here. */
   query(call: Call): QueryAnswer {
+    return this.#query(call, this.resolved, this.#state.scanned.logTime, { load: (ref) => this.#state.actors.get(ref) })
+  }
+
+  /**
+   * What is committed here now, to be queried also when it has changed since. For P = 1, where it is all there is, and
+   * the state between two deliveries is that of one position. Close it; see `limits.snapshotsOpenMax`.
+   */
+  snapshot(): EngineSnapshot {
     const { resolved: position } = this
-    const execution = new Execution(this.#program, {
+    const { logTime } = this.#state.scanned
+    const snapshot = this.#state.snapshots.open()
+    return {
       position,
-      logTime: this.#state.scanned.logTime,
-      seed: `${this.#seed}/query/${position}`,
-      space: { load: (ref) => this.#state.actors.get(ref) },
-      readOnly: true,
-    })
+      query: (call) => this.#query(call, position, logTime, { load: (ref) => snapshot.record(ref) }),
+      close: () => snapshot.close(),
+    }
+  }
+
+  #query(call: Call, position: Position, logTime: LogTime, space: ActorSpace): QueryAnswer {
+    const seed = `${this.#seed}/query/${position}`
+    const execution = new Execution(this.#program, { position, logTime, seed, space, readOnly: true })
     const value = this.#program.isolate(() => execution.runQuery(call))
     return { value, reads: execution.slots.map(({ ref, record }) => ({ ref, version: record?.version })) }
   }

@@ -43,6 +43,7 @@ export const errorKinds = {
   SERVER_REFUSED: 'user',
   SERVER_UNAVAILABLE: 'retry',
   SERVER_UNSUITABLE: 'user',
+  SNAPSHOT_EXPIRED: 'retry',
   STATE_CORRUPT: 'user',
   STATE_FIELD_UNDECLARED: 'user',
   STORAGE_FAILED: 'user',

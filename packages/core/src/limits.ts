@@ -69,6 +69,10 @@ export const limits = {
   appendsInFlightMax: 2,
   /** Calls waiting in one submitter; refused with OVERLOADED. */
   callsQueuedMax: 262_144,
+  /** Snapshots open at a time in one engine; the oldest gives way, and reads of it throw SNAPSHOT_EXPIRED. */
+  snapshotsOpenMax: 1024,
+  /** Records that one snapshot keeps because they have changed since; it gives way when there are more. */
+  snapshotRecordsMax: 524_288,
   /** Attempts of one `db.transaction`; then TRANSACTION_CONFLICT. */
   transactionAttemptsMax: 32,
   /** Append ids one log remembers (L3); it forgets the oldest, and a later retry lands again. */

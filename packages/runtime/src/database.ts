@@ -2,6 +2,7 @@
 
 import type { Actor, ActorClass, Reference } from '@streamy-db/actors'
 import type { Position } from '@streamy-db/core'
+import type { LayerPort, layerPort } from './layer-port.ts'
 
 /** How fresh an answer of a query must be. */
 export interface ReferenceOptions {
@@ -30,6 +31,9 @@ export interface DatabaseTransaction extends ActorReferences {}
 export interface Database extends ActorReferences, AsyncDisposable {
   /** A position that covers all this client has seen: each answer moves it on. */
   readonly position: Position
+
+  /** @internal What layers such as the key-value layer use; see `layer-port.ts`. */
+  readonly [layerPort]: LayerPort
 
   /**
    * Runs `body` and commits the messages it buffered as one transaction, if nothing that its queries read has changed

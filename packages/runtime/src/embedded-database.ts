@@ -5,10 +5,12 @@ import { decodeError, packArguments } from '@streamy-db/actors'
 import type { Actor, ActorClass, ActorRegistry, HandlerDefinition, Reference } from '@streamy-db/actors'
 import { StreamyError, limits, thaw } from '@streamy-db/core'
 import type { ActorRef, Call, Engine, Outcome, Position, Program, Transaction } from '@streamy-db/core'
-import type { BatchSubmitter } from './batch-submitter.ts'
+import type { BatchSubmitter, Waiter } from './batch-submitter.ts'
 import { BufferedResult } from './buffered-result.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import type { Database, DatabaseTransaction, ReferenceOptions } from './database.ts'
+import { layerPort } from './layer-port.ts'
+import type { Executed, LayerPort, LayerSnapshot } from './layer-port.ts'
 import { PendingCall } from './pending-call.ts'
 import type { Caller } from './pending-call.ts'
 import { ReferenceClasses } from './reference-classes.ts'
@@ -29,6 +31,12 @@ export class EmbeddedDatabase implements Database, Caller {
   readonly #parts: EmbeddedParts
   readonly #references: ReferenceClasses<EmbeddedDatabase>
   readonly #transactionReferences: ReferenceClasses<ClientTransaction>
+  readonly [layerPort]: LayerPort = {
+    partitions: 1,
+    execute: (calls) => this.#execute(calls),
+    query: async (calls) => calls.map((call) => this.#ask(call)),
+    snapshot: async () => this.#snapshot(),
+  }
   #closing: Promise<void> | undefined
   #failure: Error | undefined
   #position: Position
@@ -91,6 +99,28 @@ export class EmbeddedDatabase implements Database, Caller {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  #execute(calls: readonly Call[]): Promise<Executed> {
+    return new Promise((resolve, reject) => {
+      this.#assertOpen()
+      this.#parts.submitter.submit(transactionOf(calls), new ExecutionWaiter(this, resolve, reject))
+    })
+  }
+
+  #ask(call: Call): unknown {
+    this.#assertOpen()
+    return this.#query(call)
+  }
+
+  #snapshot(): LayerSnapshot {
+    this.#assertOpen()
+    const snapshot = this.#parts.engine.snapshot()
+    const query = async (call: Call): Promise<unknown> => {
+      this.#assertOpen()
+      return thaw(this.#carryError(() => snapshot.query(call)).value)
+    }
+    return { position: snapshot.position, query, close: () => snapshot.close() }
   }
 
   #query(call: Call): unknown {
@@ -177,6 +207,36 @@ export class EmbeddedDatabase implements Database, Caller {
     throw new StreamyError('DATABASE_CLOSED', 'The database was closed. Open it again to go on; nothing was sent.')
   }
 }
+
+// Who waits for a layer's transaction: it gets all results.
+class ExecutionWaiter implements Waiter {
+  readonly #database: EmbeddedDatabase
+  readonly #resolve: (executed: Executed) => void
+  readonly #reject: (error: Error) => void
+
+  constructor(database: EmbeddedDatabase, resolve: (executed: Executed) => void, reject: (error: Error) => void) {
+    this.#database = database
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  settle(outcome: Outcome, position: Position): void {
+    this.#database.answered(position)
+    if (outcome.kind === 'committed') this.#resolve({ results: outcome.results.map(thaw), position })
+    else this.#reject(decodeError(outcome.error))
+  }
+
+  fail(error: Error): void {
+    this.#reject(error)
+  }
+}
+
+function transactionOf(calls: readonly Call[]): Transaction {
+  return { request: undefined, attempt: 1, source: undefined, asserts: noAsserts, calls, touches: noTouches }
+}
+
+const noAsserts: readonly never[] = []
+const noTouches: readonly never[] = []
 
 function isAssertFailed(error: Error): boolean {
   return error instanceof StreamyError && error.code === 'ASSERT_FAILED'

@@ -1,7 +1,12 @@
 // Public face of Streamy, by name: everything a user needs from one package.
 
+export { Actor } from './actor.ts'
+export { connect } from './connect.ts'
+export { open } from './open.ts'
+export { startWorker } from './start-worker.ts'
+export type { ClusterDatabase } from './layered-cluster-database.ts'
+export type { Database, DatabaseTransaction } from './layered-database.ts'
 export {
-  Actor,
   actor,
   ActorError,
   ArgumentsInvalid,
@@ -17,25 +22,51 @@ export {
   type TellReference,
   type TimerHandle,
 } from '@streamy-db/actors'
+export {
+  type Kv,
+  type KvAtomic,
+  type KvInHandler,
+  type KvList,
+  KvRangeTooLarge,
+  KvTypeMismatch,
+  kvRef,
+  type KvAbsent,
+  type KvAssert,
+  type KvCommitResult,
+  type KvCommitted,
+  type KvEntry,
+  type KvEntryAssert,
+  type KvFailed,
+  type KvGet,
+  type KvInTransaction,
+  type KvKey,
+  type KvKeyPart,
+  type KvListOptions,
+  type KvMerged,
+  type KvRangeAssert,
+  type KvRangeGet,
+  type KvRangeResult,
+  type KvResult,
+  type KvSelector,
+  type KvSetOptions,
+  type KvTransaction,
+  type KvTransactionResult,
+  type KvUpdate,
+  type KvVersion,
+} from '@streamy-db/kv'
 export { StreamyError, type ErrorCode, type ErrorKind, type Incident, type Position } from '@streamy-db/core'
 export {
-  connect,
   createDatabase,
   databasePermissions,
   ManualClock,
-  open,
-  startWorker,
   type ActorReferences,
   type Clock,
-  type ClusterDatabase,
   type ClusterReferenceOptions,
   type ConnectOptions,
   type CreateDatabaseOptions,
   type CreatedDatabase,
-  type Database,
   type DatabasePermissions,
   type DatabaseRole,
-  type DatabaseTransaction,
   type OpenOptions,
   type ReferenceOptions,
   type RunningWorker,

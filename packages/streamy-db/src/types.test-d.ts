@@ -34,6 +34,10 @@ class Account extends Actor {
     this.after(1).deposti(5)
     // @ts-expect-error Actor's own members are not to be called through a reference
     local.destroy()
+    // @ts-expect-error nor are those that layers add
+    local.kv('space')
+    const limit: number | undefined = this.kv<number>('limits').get([to]).value
+    void limit
     void [balance, nothing, result]
   }
 
@@ -44,6 +48,44 @@ class Account extends Actor {
 }
 
 declare const db: Database
+
+export async function entries(): Promise<void> {
+  const people = db.kv<{ name: string }, ['users', number]>('people')
+  const { value, version } = await people.get(['users', 42])
+  const name: string | undefined = value?.name
+  // @ts-expect-error there may be no entry
+  const certain: string = value.name
+  // @ts-expect-error a key of another kind
+  await people.get(['users', '42'])
+  // @ts-expect-error a value of another kind
+  await people.set(['users', 42], { nam: 'Ada' })
+  // @ts-expect-error a sum of what is no number
+  await people.sum(['users', 42], 1)
+  await people
+    .atomic()
+    .check({ key: ['users', 42], version })
+    .set(['users', 42], { name: 'Ada' })
+    .commit()
+  // @ts-expect-error a misspelt assert
+  await people.transact({ asserts: [{ key: ['users', 42], vale: { name: 'Ada' } }] })
+  for await (const { key, value: found } of people.list({ prefix: ['users'] }))
+    void [key[1].toFixed(), found.name.length]
+  const counts = db.kv<bigint>('counts')
+  const total: bigint = (await counts.sum(['visits'], 1n)).value
+  // @ts-expect-error a number where the space holds bigints
+  await counts.sum(['visits'], 1)
+  const result = await counts.transact({ updates: [{ sum: ['visits'], value: 1n }] })
+  // @ts-expect-error what failed is known only of what failed
+  void result.failed
+  if (!result.ok) void result.failed.entry?.value
+  await db.transaction(async (tx) => {
+    const before: bigint | undefined = (await tx.kv(counts).get(['visits'])).value
+    // @ts-expect-error buffered writes have no result
+    const after: bigint = tx.kv(counts).sum(['visits'], 1n)
+    void [before, after]
+  })
+  void [name, certain, total]
+}
 
 export async function calls(): Promise<void> {
   const balance: number = await db.actor(Account, 'a').deposit(1)

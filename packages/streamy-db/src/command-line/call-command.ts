@@ -37,9 +37,12 @@ export const callCommand: Command = {
 type Callable = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>
 
 async function databaseOf(input: CommandInput): Promise<ActorReferences & { close(): Promise<void> }> {
-  const { connect, open } = await import('@streamy-db/runtime')
   const directory = text(input.values, 'data')
-  if (directory !== undefined) return await open(directory, { actors: await loadActors(input.values['actors']) })
+  if (directory !== undefined) {
+    const { open } = await import('../open.ts')
+    return await open(directory, { actors: await loadActors(input.values['actors']) })
+  }
+  const { connect } = await import('../connect.ts')
   const { servers, name } = await clusterOf(input)
   return await connect(servers, { name })
 }

@@ -22,7 +22,7 @@ export const workerCommand: Command = {
   },
   run: async (input) => {
     const { servers, name } = await clusterOf(input)
-    const { startWorker } = await import('@streamy-db/runtime')
+    const { startWorker } = await import('../start-worker.ts')
     const worker = await startWorker(servers, await workerOptions(name, input))
     const stop = (): void => void worker.close()
     process.once('SIGINT', stop).once('SIGTERM', stop)

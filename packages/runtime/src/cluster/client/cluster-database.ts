@@ -6,11 +6,13 @@ import { limits, thaw, type Position } from '@streamy-db/core'
 import { BufferedResult } from '../../buffered-result.ts'
 import type { Clock } from '../../clock.ts'
 import type { Database, DatabaseTransaction } from '../../database.ts'
+import { layerPort, type LayerPort } from '../../layer-port.ts'
 import { conflictsInEveryAttempt, SnapshotChanged } from '../../transaction-draft.ts'
 import type { QueryMessage } from '../protocol/client-message.ts'
 import type { Freshness } from '../protocol/question.ts'
 import type { Intake } from '../protocol/intake.ts'
 import type { ClusterClient } from './cluster-client.ts'
+import { ClusterLayerPort } from './cluster-layer-port.ts'
 import { ClusterTransaction } from './cluster-transaction.ts'
 import { checkReferenceOptions, type ClusterReferenceOptions } from './client-options.ts'
 import type { Draft } from './draft.ts'
@@ -31,6 +33,7 @@ const noOptions: ClusterReferenceOptions = {}
 
 /** A database on a cluster. */
 export class ClusterDatabase implements Database {
+  readonly [layerPort]: LayerPort
   readonly #parts: ClusterDatabaseParts
   readonly #reference: (type: ActorClass | string, key: string, context: ClusterReferenceOptions) => object
   readonly #transactionReference: (type: ActorClass | string, key: string, context: ClusterTransaction) => object
@@ -38,6 +41,8 @@ export class ClusterDatabase implements Database {
 
   constructor(parts: ClusterDatabaseParts) {
     this.#parts = parts
+    const { client, actors } = parts
+    this[layerPort] = new ClusterLayerPort({ client, actors, deadline: () => this.#deadline(noOptions) })
     this.#reference = parts.actors.references((options, prepare) => this.#call(options, prepare))
     this.#transactionReference = parts.actors.references((attempt, prepare) => this.#callIn(attempt, prepare))
   }

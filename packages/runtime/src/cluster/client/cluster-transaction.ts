@@ -1,31 +1,23 @@
-// ClusterTransaction: one attempt of `db.transaction` on a cluster. Its first query is a strong one and fixes the
-// snapshot; all others read as of that position, so they never contradict each other. The commit asserts the versions
-// of all actors that were read, nested and absent ones too. When the snapshot can be read no more, the attempt is given up.
+// ClusterTransaction: one attempt of `db.transaction` on a cluster. All its queries read one snapshot, and the commit
+// asserts the versions of all actors that were read, nested and absent ones too. When the snapshot can be read no more,
+// the attempt is given up.
 
-import type { Call, Position, Touch } from '@streamy-db/core'
+import type { Call, Touch } from '@streamy-db/core'
 import { SnapshotChanged, TransactionDraft } from '../../transaction-draft.ts'
-import type { QueryMessage } from '../protocol/client-message.ts'
-import type { Freshness } from '../protocol/question.ts'
 import { mergedTouches, type Draft } from './draft.ts'
 import type { PreparedCall } from './known-actors.ts'
-
-/** Asks a query. */
-export type AskQuery = (call: Call, freshness: Freshness) => Promise<QueryMessage>
-
-/** What a query in a transaction came to. */
-export type TransactionAnswer = Exclude<QueryMessage, { kind: 'snapshotGone' }>
+import { SnapshotReads, type AskQuery, type SnapshotAnswer } from './snapshot-reads.ts'
 
 /** One attempt. */
 export class ClusterTransaction {
-  readonly #ask: AskQuery
+  readonly #snapshot: SnapshotReads
   readonly #draft = new TransactionDraft()
   readonly #touches: Touch[] = []
-  #snapshot: Promise<Position> | undefined
   #asksFootprint = false
   #changed = false
 
   constructor(ask: AskQuery) {
-    this.#ask = ask
+    this.#snapshot = new SnapshotReads(ask)
   }
 
   /** Whether the snapshot was lost, so that the attempt cannot commit. */
@@ -39,10 +31,10 @@ export class ClusterTransaction {
   }
 
   /** Asks as of the attempt's snapshot. Rejects with {@link SnapshotChanged} when it is lost. */
-  async query(call: Call): Promise<TransactionAnswer> {
+  async query(call: Call): Promise<SnapshotAnswer> {
     this.#draft.assertOpen()
-    const answer = await this.#answer(call)
-    if (answer.kind === 'snapshotGone') {
+    const answer = await this.#snapshot.query(call)
+    if (answer === undefined) {
       this.#changed = true
       throw new SnapshotChanged()
     }
@@ -62,19 +54,4 @@ export class ClusterTransaction {
     const drafted = this.#draft.end()
     return drafted && { ...drafted, touches: mergedTouches(this.#touches) }
   }
-
-  async #answer(call: Call): Promise<QueryMessage> {
-    const fixed = this.#snapshot
-    if (fixed !== undefined) return await this.#ask(call, { kind: 'at', position: await fixed })
-    const first = this.#ask(call, { kind: 'strong' })
-    this.#snapshot = first.then(positionOf)
-    // Whoever reads next is told; that nobody does is no unhandled rejection.
-    this.#snapshot.catch(() => {})
-    return await first
-  }
-}
-
-function positionOf(answer: QueryMessage): Position {
-  if (answer.kind === 'snapshotGone') throw new SnapshotChanged()
-  return answer.position
 }

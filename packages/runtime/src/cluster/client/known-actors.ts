@@ -13,16 +13,20 @@ import { freeze, StreamyError, type ActorRef, type Call, type Program, type Touc
 import { ReferenceClasses } from '../../reference-classes.ts'
 import type { ActorDescription, HandlerDescription } from '../protocol/welcome.ts'
 
+/** What a call declares to touch. */
+export interface DeclaredFootprint {
+  /** As far as that is known here. */
+  readonly touches: readonly Touch[]
+  /** Whether it declares touches that only a worker can name. */
+  readonly asksFootprint: boolean
+}
+
 /** A method call on a reference, as data. */
-export interface PreparedCall {
+export interface PreparedCall extends DeclaredFootprint {
   readonly kind: 'message' | 'query'
   /** For people: `Account.deposit`. */
   readonly label: string
   readonly call: Call
-  /** What it declares to touch, as far as that is known here. */
-  readonly touches: readonly Touch[]
-  /** Whether it declares touches that only a worker can name. */
-  readonly asksFootprint: boolean
 }
 
 /** Takes a method call; `prepare` throws what is wrong with it. */
@@ -59,6 +63,17 @@ export class KnownActors {
         take(context, () => prepareDescribed(actor, ref, name, args)),
       )
     }
+  }
+
+  /** What a call that is data already declares to touch. Throws ACTOR_UNKNOWN and MESSAGE_UNKNOWN. */
+  footprint(call: Call): DeclaredFootprint {
+    const { type } = call.ref
+    for (const { name, handlers } of this.#local.registry.definitions) {
+      const handler = name === type ? handlers.get(call.message) : undefined
+      if (handler !== undefined) return { touches: this.#touches(handler, call), asksFootprint: false }
+    }
+    const { touches } = handlerOf(this.#find(type), call.message)
+    return { touches: noTouches, asksFootprint: touches }
   }
 
   #isLocal(type: string): boolean {

@@ -1,0 +1,43 @@
+// LayerPort: what a layer on top of actors (key-value, documents) uses of a database beyond its public interface: several
+// calls as one transaction with all their results, several queries at one position, and snapshots. Types, and the way to
+// it. Layers make calls of their own actors, so arguments and results pass in stored form.
+
+import type { Call, Position } from '@streamy-db/core'
+import type { Database } from './database.ts'
+
+/** Under this a database keeps its port. */
+export const layerPort: unique symbol = Symbol('layer port')
+
+/** What a committed transaction came to. */
+export interface Executed {
+  /** Of its calls, in their order. */
+  readonly results: readonly unknown[]
+  readonly position: Position
+}
+
+/** The database as of one position. */
+export interface LayerSnapshot {
+  /** Undefined until a query was answered, where it is the first one that fixes it. */
+  readonly position: Position | undefined
+  /** Answers a query. Rejects with what it threw, and with SNAPSHOT_EXPIRED. */
+  query(call: Call): Promise<unknown>
+  /** Lets go of it; an open snapshot may hold what has changed since in memory. */
+  close(): void
+}
+
+/** A database as layers see it. */
+export interface LayerPort {
+  /** With one, the footprint of every transaction is everything, and no call needs to declare what it touches. */
+  readonly partitions: number
+  /** Runs calls as one transaction. Rejects with what the first call that failed threw; then none has any effect. */
+  execute(calls: readonly Call[]): Promise<Executed>
+  /** Answers queries, all at one position. Rejects with what the first that failed threw. */
+  query(calls: readonly Call[]): Promise<readonly unknown[]>
+  /** The database as it is now, or when the first query of the snapshot is asked. */
+  snapshot(): Promise<LayerSnapshot>
+}
+
+/** The port of a database. */
+export function layerPortOf(db: Database): LayerPort {
+  return db[layerPort]
+}

@@ -1,0 +1,28 @@
+// Actor as users extend it: the actors package's own, with what the layers add to `this`.
+
+import { Actor as CoreActor } from '@streamy-db/actors'
+import { kvInHandler, type KvInHandler, type KvKey } from '@streamy-db/kv'
+
+/**
+ * Base class of actors: subclass it, give fields initial values, and mark methods with `@message()` and `@query()`.
+ *
+ * Every own field is durable state, unless marked `@transient()`. A handler that throws leaves no trace. Inside a
+ * handler fields are accessors: reading and assigning them works as usual, but `{ ...this }` and `Object.keys(this)`
+ * do not see them.
+ *
+ * ```ts
+ * class Sequence extends Actor {
+ *   next = 1
+ *   @message() getNextId(): number { return this.next++ }
+ * }
+ * ```
+ */
+export abstract class Actor extends CoreActor {
+  /**
+   * A key-value space, within this handler's transaction: `this.kv('settings').get(['limit'])`. Synchronous. Declare
+   * the keys in `touches` with `kvRef`, or the transaction is tried again with them.
+   */
+  kv<Value = unknown, Key extends KvKey = KvKey>(space: string): KvInHandler<Value, Key> {
+    return kvInHandler<Value, Key>(this, space)
+  }
+}
