@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { describeMachine, machineLines, type Machine } from './machine.ts'
 import { UsageError, readOptions, usage, type BenchOptions, type SuiteName } from './options.ts'
 import type { Suite, SuiteContext } from './suite.ts'
+import { clusterSuite } from './suites/cluster.ts'
 import { embeddedSuite } from './suites/embedded.ts'
 import { memorySuite } from './suites/memory.ts'
 import { recoverySuite } from './suites/recovery.ts'
@@ -14,6 +15,7 @@ import { CheckFailed } from './workloads/workload.ts'
 
 const suites: Readonly<Record<SuiteName, Suite>> = {
   embedded: embeddedSuite,
+  cluster: clusterSuite,
   memory: memorySuite,
   recovery: recoverySuite,
   state: stateSuite,

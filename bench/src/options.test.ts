@@ -12,7 +12,7 @@ test('what is given counts, also beside --quick', () => {
 })
 
 test('all names every suite', () => {
-  expect(readOptions(['all'])?.suites).toEqual(['embedded', 'memory', 'recovery', 'state'])
+  expect(readOptions(['all'])?.suites).toEqual(['embedded', 'cluster', 'memory', 'recovery', 'state'])
 })
 
 test('--help is no run', () => {
