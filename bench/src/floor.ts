@@ -88,7 +88,7 @@ export async function callsIn(log: BareLog): Promise<number> {
 }
 
 /** The length of the msgpack array at the start of `bytes`. */
-function arrayLength(bytes: Uint8Array): number {
+export function arrayLength(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const head = view.getUint8(0)
   if ((head & 0xf0) === 0x90) return head & 0x0f

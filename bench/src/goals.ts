@@ -1,4 +1,4 @@
-// The goals: what the figures of the embedded suite are held against.
+// The goals: what the figures of the suites are held against.
 
 import { precise } from './table.ts'
 import { spreadOf } from './spread.ts'
@@ -14,18 +14,29 @@ export interface Goal {
 }
 
 const FLOOR_CALLERS_MIN = 256
-const latencyAgainst = (against: WorkloadName): Goal => ({ kind: 'latency', against, atMost: 1.3 })
+const latencyAgainst = (against: WorkloadName, atMost: number): Goal => ({ kind: 'latency', against, atMost })
 const throughputAgainst = (against: WorkloadName, atLeast: number): Goal => ({ kind: 'throughput', against, atLeast })
 
 /** The goals of a workload at a number of callers. */
-export function goalsOf(name: WorkloadName, callers: number): readonly Goal[] {
+export type Goals = (name: WorkloadName, callers: number) => readonly Goal[]
+
+/** Those of the embedded suite. */
+export function embeddedGoals(name: WorkloadName, callers: number): readonly Goal[] {
   const floor = floorOf(name)
   if (floor === undefined || name === 'segments') return []
   const goals: Goal[] = []
-  if (callers === 1) goals.push(latencyAgainst(floor))
+  if (callers === 1) goals.push(latencyAgainst(floor, 1.3))
   if (callers >= FLOOR_CALLERS_MIN) goals.push(throughputAgainst(floor, floor === 'floor-ids' ? 0.6 : 0.4))
   if (name === 'zipf') goals.push(throughputAgainst('transfers', 0.95))
   return goals
+}
+
+/** Those of the cluster suite. */
+export function clusterGoals(name: WorkloadName, callers: number): readonly Goal[] {
+  const floor = floorOf(name)
+  if (floor === undefined) return []
+  if (callers === 1) return [latencyAgainst(floor, 1.5)]
+  return callers >= FLOOR_CALLERS_MIN ? [throughputAgainst(floor, 0.5)] : []
 }
 
 /** The floor that a workload is compared with; it makes the same calls. */

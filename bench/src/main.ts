@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { describeMachine, machineLines, type Machine } from './machine.ts'
 import { UsageError, readOptions, usage, type BenchOptions, type SuiteName } from './options.ts'
 import type { Suite, SuiteContext } from './suite.ts'
+import { clusterSuite } from './suites/cluster.ts'
 import { embeddedSuite } from './suites/embedded.ts'
 import { kvSuite } from './suites/kv.ts'
 import { memorySuite } from './suites/memory.ts'
@@ -15,6 +16,7 @@ import { CheckFailed } from './workloads/workload.ts'
 
 const suites: Readonly<Record<SuiteName, Suite>> = {
   embedded: embeddedSuite,
+  cluster: clusterSuite,
   kv: kvSuite,
   memory: memorySuite,
   recovery: recoverySuite,

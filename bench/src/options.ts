@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { workloadNames, type WorkloadName } from './workload-names.ts'
 
 /** All suites, in the order in which they run. */
-export const suiteNames = ['embedded', 'kv', 'memory', 'recovery', 'state'] as const
+export const suiteNames = ['embedded', 'cluster', 'kv', 'memory', 'recovery', 'state'] as const
 
 /** One of {@link suiteNames}. */
 export type SuiteName = (typeof suiteNames)[number]
@@ -36,6 +36,7 @@ export const usage = `npm run bench -- [suite …] [options]
 
 Suites (embedded, unless others are named; all for all of them)
   embedded   ids and transfers in closed loops, beside the floor that disk and encoding set
+  cluster    the same on a NATS server with a worker of its own, beside the floor that stream and server set
   kv         a million keys, ascending and random: writes, reads, scans, leaf fill
   memory     a million actors in a cache of a twentieth of them
   recovery   replaying a log after a kill, beside the execution that wrote it
@@ -46,7 +47,7 @@ Options
   --callers 1,256      numbers of concurrent callers (1,64,256,1024,4096)
   --seconds N          measured time of one figure in one round (1)
   --rounds N           rounds; the report shows medians and extremes (5)
-  --workloads a,b      of the embedded suite, some of ${workloadNames.slice(0, 4).join(', ')},
+  --workloads a,b      of the embedded and the cluster suite, some of ${workloadNames.slice(0, 4).join(', ')},
                        ${workloadNames.slice(4).join(', ')} (all)
   --actors N           actors of the memory suite (1000000)
   --keys N             keys of the kv suite (1000000)

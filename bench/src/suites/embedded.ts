@@ -8,15 +8,17 @@ import { Account, InsufficientFunds, Sequence } from '../actors.ts'
 import { idPlan, transferPlan } from '../call-plan.ts'
 import { measure, type Measurement } from '../closed-loop.ts'
 import type { BareLog } from '../floor.ts'
+import { embeddedGoals } from '../goals.ts'
 import { LmdbLog } from '../lmdb-log.ts'
 import { openSegmentLog } from '../segment-log.ts'
+import type { BenchOptions } from '../options.ts'
 import type { SuiteContext } from '../suite.ts'
 import type { WorkloadName } from '../workload-names.ts'
 import { FloorCalls } from '../workloads/floor-calls.ts'
 import { GetNextId } from '../workloads/get-next-id.ts'
 import { Transfers } from '../workloads/transfers.ts'
 import type { CheckResult, Workload } from '../workloads/workload.ts'
-import { headingLines, levelLines, type Level, type Round } from './embedded-report.ts'
+import { levelLines, type Level, type Round } from './level-report.ts'
 
 const SEQUENCES = 1000
 const ACCOUNTS = 10_000
@@ -46,13 +48,25 @@ export async function embeddedSuite(context: SuiteContext): Promise<unknown> {
       const level = await measureLevel(chosen, callers, context)
       levels.push(level)
       print()
-      for (const line of levelLines(level, titles)) print(line)
+      for (const line of levelLines(level, titles, embeddedGoals)) print(line)
     }
     return { levels, checks: await checkAll(chosen, context) }
   } finally {
     await sides.database.close()
     for (const log of sides.logs) await log.close()
   }
+}
+
+/** What is measured, and what durable means on either side. */
+function headingLines({ rounds, seconds }: BenchOptions): readonly string[] {
+  return [
+    'EMBEDDED  closed loops; every reply after the flush that covers its call',
+    'durability  Streamy: each group of calls is written through to the disk (O_DSYNC; elsewhere than on Linux',
+    '            fdatasync) into checksummed segments, then executed, then answered',
+    '            floor: LMDB commits each group in full: pages, fdatasync, then the meta page by O_DSYNC; then it is',
+    '            answered. It packs the same calls with msgpackr and executes nothing',
+    `rounds      ${rounds} of ${seconds} s a figure, interleaved; medians, with extremes in brackets`,
+  ]
 }
 
 async function openSides(directory: string): Promise<Sides> {

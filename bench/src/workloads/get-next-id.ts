@@ -5,6 +5,7 @@ import type { Database, Reference } from 'streamy-db'
 import { Sequence } from '../actors.ts'
 import type { IdPlan } from '../call-plan.ts'
 import { whole } from '../table.ts'
+import { inGroups } from './in-groups.ts'
 import { CheckFailed, passed, type CheckResult, type Workload } from './workload.ts'
 
 /** Draws ids. */
@@ -40,12 +41,13 @@ export class GetNextId implements Workload {
   async check(): Promise<CheckResult> {
     const calls = this.#given.reduce((sum, given) => sum + given, 0)
     let found = 0
-    for (const [target, arrived] of this.#given.entries()) {
-      const given = await this.#sequence(target).given()
+    const compare = (given: number, target: number): void => {
+      const arrived = this.#given[target]!
       if (given !== arrived)
         throw new CheckFailed(this.title, `${this.#plan.key(target)} has given ${given} ids and ${arrived} arrived`)
       found += given
     }
+    await inGroups(this.#given.length, (target) => this.#sequence(target).given(), compare)
     const summary = `${whole(calls)} ids for as many calls, none twice and none left out`
     return passed(this.title, { calls, found, expected: calls, summary })
   }

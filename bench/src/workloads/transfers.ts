@@ -5,11 +5,11 @@ import type { Database } from 'streamy-db'
 import { Account } from '../actors.ts'
 import type { TransferPlan } from '../call-plan.ts'
 import { whole } from '../table.ts'
+import { inGroups } from './in-groups.ts'
 import { passed, type CheckResult, type Workload } from './workload.ts'
 
 /** What each account starts with. */
 export const openingBalance = 1_000_000_000
-const DEPOSITS_AT_ONCE = 1000
 
 /** Moves money. */
 export class Transfers implements Workload {
@@ -21,10 +21,7 @@ export class Transfers implements Workload {
   /** Opens the accounts first. */
   static async prepare(database: Database, title: string, plan: TransferPlan): Promise<Transfers> {
     const { keys } = plan
-    for (let start = 0; start < keys.length; start += DEPOSITS_AT_ONCE) {
-      const some = keys.slice(start, start + DEPOSITS_AT_ONCE)
-      await Promise.all(some.map((key) => database.actor(Account, key).deposit(openingBalance)))
-    }
+    await inGroups(keys.length, (index) => database.actor(Account, keys[index]!).deposit(openingBalance))
     return new Transfers(database, title, plan)
   }
 
@@ -51,7 +48,11 @@ export class Transfers implements Workload {
   async check(): Promise<CheckResult> {
     const { keys } = this.#plan
     let found = 0
-    for (const key of keys) found += await this.#database.actor(Account, key).funds()
+    await inGroups(
+      keys.length,
+      (index) => this.#database.actor(Account, keys[index]!).funds(),
+      (funds) => (found += funds),
+    )
     const expected = keys.length * openingBalance
     const summary = `${whole(this.#calls)} transfers; ${whole(found)} in all accounts, as before`
     return passed(this.title, { calls: this.#calls, found, expected, summary })

@@ -1,0 +1,38 @@
+// Workers of a cluster, one or several, in one process.
+
+import { join } from 'node:path'
+import { startWorker } from 'streamy-db'
+import { Account, InsufficientFunds, Sequence } from '../actors.ts'
+import { serveCompanion, type Served } from '../companion.ts'
+
+/** What they are told. */
+export interface ClusterWorkersInput {
+  readonly servers: string
+  readonly name: string
+  readonly workers: readonly string[]
+  readonly partitions: number
+  /** Below it each has a directory of its own. */
+  readonly directory: string
+  readonly maxLogBytes: number
+}
+
+/** How they stand. */
+export interface ClusterWorkersStatus {
+  /** How many partitions each of them owns. */
+  readonly owned: readonly number[]
+}
+
+serveCompanion(startWorkers)
+
+async function startWorkers(input: ClusterWorkersInput): Promise<Served> {
+  const { servers, name, partitions, directory, maxLogBytes } = input
+  const shared = { name, partitions, maxLogBytes, actors: [Sequence, Account], errors: [InsufficientFunds] }
+  // A machine that is busy with something else must not cost a worker its place.
+  const patient = { heartbeatMs: 1000, evictAfterMs: 10_000 }
+  const workers = await Promise.all(
+    input.workers.map((worker) =>
+      startWorker(servers, { ...shared, ...patient, worker, directory: join(directory, worker), onEvent: () => {} }),
+    ),
+  )
+  return { status: (): ClusterWorkersStatus => ({ owned: workers.map(({ status }) => status.owned.length) }) }
+}
