@@ -75,9 +75,20 @@ test('sums of several clients on one key all count; one that meets text changes 
 test('an atomic commit happens as a whole, or not at all', async () => {
   const kv = client.kv<number>('atomic')
   const { version } = await kv.set(['a'], 1)
-  const commit = await kv.atomic().check({ key: ['a'], version }).set(['a'], 2).set(['b'], 2).sum(['c'], 7).commit()
+  const commit = await kv
+    .atomic()
+    .check({ key: ['a'], version })
+    .set(['a'], 2)
+    .set(['b'], 2)
+    .sum(['c'], 7)
+    .commit()
   expect(commit).toMatchObject({ ok: true })
-  const stale = await other.kv<number>('atomic').atomic().check({ key: ['a'], version }).set(['d'], 3).commit()
+  const stale = await other
+    .kv<number>('atomic')
+    .atomic()
+    .check({ key: ['a'], version })
+    .set(['d'], 3)
+    .commit()
   expect(stale).toMatchObject({ ok: false, failed: { index: 0, entry: { value: 2 } } })
   expect(await valuesOf(kv)).toEqual([2, 2, 7])
 })
