@@ -52,6 +52,10 @@ export class KvCalls {
     return this.#range(range, 'list', [limit, descending])
   }
 
+  keys(range: IndexRange, limit: number, descending: boolean): Call {
+    return this.#range(range, 'keys', [limit, descending])
+  }
+
   readRange(range: IndexRange, limit: number, descending: boolean): Call {
     return this.#range(range, 'read', [limit, descending])
   }

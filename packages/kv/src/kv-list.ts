@@ -2,17 +2,14 @@
 // opened by the first step and closed by the last one, so an iteration that is given up half-way must be ended: `for
 // await` does that by itself.
 
-import type { Call } from '@streamy-db/core'
 import type { LayerPort, LayerSnapshot } from '@streamy-db/runtime'
 import { PageFetcher } from './fetch-page.ts'
 import { entryOfText, type KvEntry } from './kv-entry.ts'
 import type { KvKey } from './kv-key.ts'
 import { cursorAt, type ListPlan, planAfter } from './list-plan.ts'
+import type { ReadPage } from './read-page.ts'
 import type { EntriesPage, StoredEntry } from './stored-entry.ts'
 import { type KvVersion, versionOf } from './version.ts'
-
-/** Makes the query for a page. */
-export type PageCall = (plan: ListPlan, limit: number) => Call
 
 /** Entries in the order of their keys; iterate it with `for await`. */
 export class KvList<Value = unknown, Key extends KvKey = KvKey> implements AsyncIterableIterator<KvEntry<Value, Key>> {
@@ -26,13 +23,11 @@ export class KvList<Value = unknown, Key extends KvKey = KvKey> implements Async
   #last: string | undefined = undefined
   #version: KvVersion | undefined = undefined
 
-  constructor(port: LayerPort, plan: ListPlan, pageCall: PageCall) {
+  constructor(port: LayerPort, plan: ListPlan, readPage: ReadPage) {
     this.#port = port
     this.#plan = plan.limit === 0 ? undefined : plan
-    this.#fetcher = new PageFetcher(async (rest, limit) => {
-      // What the query `list` returns; the snapshot is opened before the first page is asked for.
-      return (await this.#snapshot!.query(pageCall(rest, limit))) as EntriesPage
-    })
+    // The snapshot is opened before the first page is asked for.
+    this.#fetcher = new PageFetcher((rest, limit) => readPage(this.#snapshot!, rest, limit))
   }
 
   /** Lists what comes behind the last entry, when given to `list` with the same range and direction. */

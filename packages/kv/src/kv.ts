@@ -14,6 +14,7 @@ import type { KvTransaction, KvTransactionResult } from './kv-transaction-data.t
 import { LeafRouter } from './leaf-router.ts'
 import { type KvListOptions, planOf } from './list-plan.ts'
 import type { MergeKind, Widened } from './merge-values.ts'
+import { pageReader } from './read-page.ts'
 import { type KvSelector, rangeOf } from './selector.ts'
 import { checkSpaceName, treeOf } from './space-name.ts'
 import type { StoredEntry } from './stored-entry.ts'
@@ -109,9 +110,7 @@ export class Kv<Value = unknown, Key extends KvKey = KvKey> {
 
   /** The entries of a range in the order of their keys, all as of one moment, however long the reader takes. */
   list<Found extends Value = Value>(selector: KvSelector, options?: KvListOptions): KvList<Found, Key> {
-    const pageCall = ({ range, descending }: ReturnType<typeof planOf>, limit: number): ReturnType<KvCalls['list']> =>
-      this.#calls.list(range, limit, descending)
-    return new KvList(this.#port, planOf(selector, options), pageCall)
+    return new KvList(this.#port, planOf(selector, options), pageReader(this.#calls, this.#port.partitions))
   }
 
   /** A transaction in the making: `kv.atomic().check(…).set(…).commit()`. */

@@ -8,7 +8,7 @@ import { KvAssertFailed, KvRangeTooLarge } from './kv-errors.ts'
 import { kvLimits } from './limits.ts'
 import { type IndexRange, OrderedIndex } from './ordered-index/ordered-index.ts'
 import { keyInSpace, spaceOf, treeOf } from './space-name.ts'
-import type { EntriesPage, StoredEntry } from './stored-entry.ts'
+import type { EntriesPage, KeysPage, StoredEntry } from './stored-entry.ts'
 
 /** What an assert demands of a range: how many entries it holds, or exactly which, in order, last written when. */
 export type RangeCondition =
@@ -38,6 +38,14 @@ export class RangeActor extends Actor {
       rest = behind(rest, keys.at(-1)!, descending)
     }
     return { entries, next: descending ? rest.to : rest.from }
+  }
+
+  /** The first keys of a range, `limit` at most, also those of entries that have expired. */
+  keys(range: IndexRange, limit: number, descending: boolean): KeysPage {
+    const keys = [...this.index().pages(range, { descending, limit })].flat()
+    if (keys.length < limit) return { keys, next: undefined }
+    const rest = behind(range, keys.at(-1)!, descending)
+    return { keys, next: descending ? rest.to : rest.from }
   }
 
   /** `list` as a message, for gets of a transaction. */
@@ -95,7 +103,7 @@ registerActor(RangeActor, {
   name: 'kv.Range',
   errors: [KvAssertFailed, KvRangeTooLarge],
   messages: { read: {}, deleteAll: {}, check: {} },
-  queries: { list: {}, entry: {} },
+  queries: { list: {}, keys: {}, entry: {} },
 })
 
 // The least text above a key is the key and the least character.

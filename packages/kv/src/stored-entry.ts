@@ -11,6 +11,13 @@ export interface StoredEntry {
   readonly expiresAt: number | undefined
 }
 
+/** Keys of a range as the index lists them, in the order in which they were asked for. */
+export interface KeysPage {
+  readonly keys: readonly string[]
+  /** As of {@link EntriesPage}. */
+  readonly next: string | undefined
+}
+
 /** Entries of a range, in the order in which they were asked for. */
 export interface EntriesPage {
   readonly entries: readonly (readonly [text: string, entry: StoredEntry])[]
