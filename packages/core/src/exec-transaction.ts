@@ -1,5 +1,5 @@
 // ExecTransaction: a transaction whose whole footprint is one actor, the common case. It needs no captured values and
-// no votes: it executes inline when it reaches the head of its actor's queue.
+// no votes: it executes inline when it reaches the head of its actor's queue, or without one where nothing is queued.
 
 import type { ActorRecord } from './actor-record.ts'
 import type { Entry } from './entry.ts'
@@ -44,28 +44,28 @@ export class ExecTransaction implements TransactionInFlight {
   }
 
   #run(): boolean {
-    const decision = this.#decision
-    if (decision === undefined) return false
-    if (decision.kind === 'counts') this.#conclude(this.#execute())
-    else if (decision.kind === 'poisoned') this.#conclude(poisonedRun)
-    else this.#host.home.dismiss(this.entry, decision)
+    if (this.#decision === undefined) return false
+    runExec(this.#host, this.entry, this.#decision)
     this.#host.resolved(this)
     return true
   }
+}
 
-  #execute(): Run {
-    const record = this.#host.record(this.#ref)
-    const load = (ref: ActorRef, mode: AccessMode): ActorRecord | undefined => {
-      if (ref.id !== this.#ref.id) throw new FootprintMiss(ref, mode)
-      return record
-    }
-    const options = this.#host.executionOptions(this.entry, { load }, true)
-    return runTransaction(this.#host.program, this.entry.transaction, options)
-  }
+/** Runs a transaction on one actor to its end, once it is decided and nothing before it is left on the actor. */
+export function runExec(host: TransactionHost, entry: Entry, decision: HomeDecision): void {
+  if (decision.kind !== 'counts' && decision.kind !== 'poisoned') return host.home.dismiss(entry, decision)
+  const { writes, tells, outcome } = decision.kind === 'poisoned' ? poisonedRun : execute(host, entry)
+  for (const { ref, after } of writes) host.commitActor(ref, after, entry)
+  host.addTells(entry, entry.home, tells)
+  host.home.conclude(entry, outcome)
+}
 
-  #conclude(run: Run): void {
-    for (const { ref, after } of run.writes) this.#host.commitActor(ref, after, this.entry)
-    this.#host.addTells(this.entry, this.entry.home, run.tells)
-    this.#host.home.conclude(this.entry, run.outcome)
+function execute(host: TransactionHost, entry: Entry): Run {
+  const { ref: own } = entry.transaction.calls[0]!
+  const record = host.record(own)
+  const load = (ref: ActorRef, mode: AccessMode): ActorRecord | undefined => {
+    if (ref.id !== own.id) throw new FootprintMiss(ref, mode)
+    return record
   }
+  return runTransaction(host.program, entry.transaction, host.executionOptions(entry, { load }, true))
 }

@@ -31,6 +31,7 @@ export function protocolOf(transaction: Transaction, partitions: number): Protoc
 
 /** The actors a transaction declares, each once with the strongest mode: calls write, asserts read. */
 export function footprintOf(transaction: Transaction): Touch[] {
+  if (usesOneActor(transaction)) return [{ ref: transaction.calls[0]!.ref, mode: 'write' }]
   const modes = new Map<string, Touch>()
   const add = (ref: ActorRef, mode: AccessMode): void => {
     if (modes.get(ref.id)?.mode !== 'write') modes.set(ref.id, { ref, mode })
@@ -45,9 +46,16 @@ export function footprintOf(transaction: Transaction): Touch[] {
 export function indexedPartitions(transaction: Transaction, partitions: number): PartitionId[] {
   const protocol = protocolOf(transaction, partitions)
   if (protocol === 'whole' || protocol === 'exclusive') return []
+  if (usesOneActor(transaction) && transaction.source === undefined)
+    return [partitionOf(transaction.calls[0]!.ref, partitions)]
   const named = new Set(footprintOf(transaction).map((touch) => partitionOf(touch.ref, partitions)))
   if (transaction.source !== undefined) named.add(transaction.source)
   return [...named].sort((a, b) => a - b)
+}
+
+// The common case, which is told without looking for what is named twice.
+function usesOneActor({ calls, asserts, touches }: Transaction): boolean {
+  return calls.length === 1 && asserts.length === 0 && touches.length === 0
 }
 
 /** The next attempt of a transaction that missed an actor: the same request with one more touch (F3). */

@@ -48,6 +48,11 @@ export class HomeDesk {
     return this.#options.skip
   }
 
+  /** Whether every earlier entry of the request is concluded. */
+  isFirst({ admission }: Entry): boolean {
+    return admission === undefined || !this.#requests.has(admission.key)
+  }
+
   /** Calls back with the decision once every earlier entry of the request is concluded; at once when all are. */
   whenFirst(entry: Entry, decided: (decision: HomeDecision) => void): void {
     if (entry.admission === undefined) decided(this.decide(entry))

@@ -5,6 +5,11 @@
 export class RequestQueue {
   readonly #waiting = new Map<string, (() => void)[]>()
 
+  /** Whether somebody has entered and not left. */
+  has(key: string): boolean {
+    return this.#waiting.has(key)
+  }
+
   /** Runs `first` as soon as all earlier ones of `key` have left; at once when there are none. */
   enter(key: string, first: () => void): void {
     const queue = this.#waiting.get(key)

@@ -28,7 +28,6 @@ import type { Ownership } from './ownership.ts'
 import { endOfBatch, positionOf } from './position.ts'
 import type { PartitionId, Position, Sequence } from './position.ts'
 import type { Progress } from './state-format.ts'
-import type { TransactionInFlight } from './transaction-host.ts'
 import type { Transaction } from './transaction.ts'
 import type { TransactionsInFlight } from './transactions-in-flight.ts'
 import { VotesTransaction } from './votes-transaction.ts'
@@ -219,13 +218,9 @@ export class Scanner {
     const footprint = footprintOf(entry.transaction)
     // The index may name a worker only because a tell leaves its outbox there.
     if (!footprint.some(({ ref }) => ownership.executes(inFlight.partitionOf(ref)))) return
-    inFlight.start(this.#shared(entry, protocol, footprint.length))
-  }
-
-  #shared(entry: Entry, protocol: 'votes' | 'home', actors: number): TransactionInFlight {
-    const { inFlight } = this.#options
-    if (protocol === 'home') return new HomeTransaction(inFlight, entry)
-    return actors === 1 ? new ExecTransaction(inFlight, entry) : new VotesTransaction(inFlight, entry)
+    if (protocol === 'home') inFlight.start(new HomeTransaction(inFlight, entry))
+    else if (footprint.length > 1) inFlight.start(new VotesTransaction(inFlight, entry))
+    else if (!inFlight.runAtOnce(entry)) inFlight.start(new ExecTransaction(inFlight, entry))
   }
 
   #entry(transaction: Transaction, position: Position, { logTime }: Progress): Entry {

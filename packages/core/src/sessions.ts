@@ -115,11 +115,13 @@ export class Sessions {
     const request = transaction.request!
     const session = partitionPrefix(keyPrefixes.session, home) + request.session
     const key = partitionPrefix(keyPrefixes.request, home) + requestKey(request)
-    const known = this.#sessions.get(session)
+    const cell = this.#sessions.cell(session)
+    const known = cell.value
     const answeredBelow = Math.max(known?.answeredBelow ?? 0, request.answeredBelow)
     const generation = known?.generation ?? position
-    this.#sessions.put(session, { generation, lastSeen: logTime, answeredBelow }, position)
-    this.#markSeen(session, logTime)
+    this.#sessions.putCell(cell, { generation, lastSeen: logTime, answeredBelow }, position)
+    // What is not seen for the first time in this batch stands in its place already.
+    if (known?.lastSeen !== logTime) this.#markSeen(session, logTime)
     if (answeredBelow > (known?.answeredBelow ?? 0))
       this.#endings.push({ kind: 'answered', position, session, below: answeredBelow })
     if (this.#pendingRetries.get(key)?.attempt === transaction.attempt) this.#pendingRetries.delete(key)
@@ -142,10 +144,11 @@ export class Sessions {
   record(admission: Admission, record: RequestRecord, position: Position): void {
     const { key, request } = admission
     const stored = record.kind === 'done' && request.sequence < admission.answeredBelow ? undefined : record
-    const stale = this.#requests.get(key)
+    const cell = this.#requests.cell(key)
+    const stale = cell.value
     if (stale !== undefined && stale.generation !== admission.generation)
-      this.#requests.put(key, undefined, admission.generation)
-    this.#requests.put(key, stored, position)
+      this.#requests.putCell(cell, undefined, admission.generation)
+    this.#requests.putCell(cell, stored, position)
     if (record.kind === 'retry') this.#pendingRetries.set(key, record.next)
     else this.#pendingRetries.delete(key)
     if (stored !== undefined) this.#noteRecorded(key, request.sequence)

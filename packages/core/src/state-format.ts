@@ -98,8 +98,13 @@ export function sortableNumber(value: number): string {
 
 /** The prefix of one kind of entry of one partition. */
 export function partitionPrefix(kind: string, partition: PartitionId): string {
-  return `${kind}${partition.toString(16).padStart(4, '0')}/`
+  let prefixes = prefixesByKind.get(kind)
+  if (prefixes === undefined) prefixesByKind.set(kind, (prefixes = []))
+  return (prefixes[partition] ??= `${kind}${partition.toString(16).padStart(4, '0')}/`)
 }
+
+// Several are wanted for each request.
+const prefixesByKind = new Map<string, string[]>()
 
 /** The prefixes under which everything of one partition is stored. */
 export function partitionPrefixes(partition: PartitionId): string[] {

@@ -7,6 +7,7 @@ import type { EffectsBuffer } from './effects.ts'
 import type { EngineState } from './engine-state.ts'
 import { EntryExecution } from './entry.ts'
 import type { Entry } from './entry.ts'
+import { runExec } from './exec-transaction.ts'
 import type { ActorSpace, ExecutionOptions, Tell } from './execution.ts'
 import type { HomeDesk } from './home-desk.ts'
 import { KeyTransactionProcessor } from './key-transaction-processor.ts'
@@ -91,6 +92,18 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     transaction.start()
     if (this.asksAtOnce && this.#transactions.has(position)) this.#effects.messages.push(...transaction.asks())
     for (const message of this.#early.take(position)) transaction.receive(message)
+  }
+
+  /**
+   * Runs a transaction on one actor where it was scanned, without a queue: what it would come to in one, were it served at
+   * once. False when something before it is still on the actor, or an earlier entry of its request is in flight.
+   */
+  runAtOnce(entry: Entry): boolean {
+    if (this.#processors.has(entry.transaction.calls[0]!.ref.id) || !this.home.isFirst(entry)) return false
+    // Nobody else takes part, so whatever came for it is nothing.
+    this.#early.take(entry.position)
+    runExec(this, entry, this.home.decide(entry))
+    return true
   }
 
   /** Takes a message; `scanned` is the last position that was scanned. */

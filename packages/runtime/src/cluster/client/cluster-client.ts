@@ -111,18 +111,22 @@ export class ClusterClient {
    * DATABASE_CLOSED, or what the log refused it with.
    */
   async submit(draft: Draft, options: SubmitOptions): Promise<Answered> {
-    return await this.#whileOpen(async () => {
+    this.#enter()
+    try {
       // Looking before waiting keeps the common call from giving up its turn, and so its place in the entry.
       if (!this.#isFresh()) await this.#refresh(draft, options.deadline)
       if (!this.#asksFootprint(draft, options)) return await this.#send(draft, options)
       const touches = await this.#footprint(draft, options.deadline)
       return await this.#sendWidened(draft, touches, options)
-    })
+    } finally {
+      this.#leave()
+    }
   }
 
   /** Asks the owner of the actor's partition. Rejects with DEADLINE_EXCEEDED, OVERLOADED or DATABASE_CLOSED. */
   async query(call: Call, freshness: Freshness, deadline: number): Promise<QueryMessage> {
-    return await this.#whileOpen(async () => {
+    this.#enter()
+    try {
       if (this.#queries.count >= clientLimits.queriesPendingMax)
         throw overloaded(clientLimits.queriesPendingMax, 'queries')
       const askedAt = this.#options.clock.now()
@@ -133,7 +137,9 @@ export class ClusterClient {
       if (message.kind !== 'snapshotGone')
         this.#seen.note(message.position, message.logTime, freshness.kind === 'strong' ? askedAt : undefined)
       return message
-    })
+    } finally {
+      this.#leave()
+    }
   }
 
   /** Throws DATABASE_CLOSED once the client closes. */
@@ -157,17 +163,17 @@ export class ClusterClient {
     await this.#options.log.close()
   }
 
-  async #whileOpen<Result>(work: () => Promise<Result>): Promise<Result> {
+  // Counts a call in; each is counted out by `#leave`.
+  #enter(): void {
     this.assertOpen()
     const { callsPendingMax } = this.#options
     if (this.#pending >= callsPendingMax) throw overloaded(callsPendingMax, 'calls')
     this.#pending += 1
-    try {
-      return await work()
-    } finally {
-      this.#pending -= 1
-      if (this.#pending === 0) for (const idle of this.#idlers.splice(0)) idle()
-    }
+  }
+
+  #leave(): void {
+    this.#pending -= 1
+    if (this.#pending === 0) for (const idle of this.#idlers.splice(0)) idle()
   }
 
   #send(draft: Draft, { deadline, idempotencyKey }: SubmitOptions): Promise<Answered> {

@@ -43,6 +43,9 @@ export interface RequestDeskOptions {
 
 // Under a key there is one request a session.
 const keyedSequence = 1
+// Of how many answers the mean is taken, roughly, and how many times that a request waits before it is asked for.
+const TYPICAL_OVER = 64
+const TYPICAL_WAITED = 4
 
 /** Requests without an answer; see D1 to D4. */
 export class RequestDesk {
@@ -51,6 +54,8 @@ export class RequestDesk {
   readonly #pending = new Map<number, PendingRequest>()
   readonly #keyed = new Map<string, { readonly request: PendingRequest; readonly answer: Promise<Answered> }>()
   readonly #alarms: AlarmQueue<PendingRequest>
+  /** How long answers take nowadays: a running mean. */
+  #typicalUs = 0
 
   constructor(options: RequestDeskOptions) {
     this.#options = options
@@ -133,14 +138,18 @@ export class RequestDesk {
     this.#wait(request, request.facts.submittedAt)
   }
 
+  // Where answers take longer than patience lasts, asking for those on their way would make all of them take longer still.
   #wait(request: PendingRequest, now: number): void {
-    request.waitedUs = nextWait(this.#options.patience, request.waitedUs)
+    const { patience } = this.#options
+    const usual = Math.min(TYPICAL_WAITED * this.#typicalUs, patience.mostUs)
+    request.waitedUs = Math.max(nextWait(patience, request.waitedUs), usual)
     this.#alarms.add(Math.min(now + request.waitedUs, request.facts.deadline), request)
   }
 
   #settle(request: PendingRequest | undefined, reply: ReplyMessage): void {
     if (request === undefined || reply.suffix !== '') return
     const { submittedAt, draft } = request.facts
+    this.#typicalUs += (this.#options.clock.now() - submittedAt - this.#typicalUs) / TYPICAL_OVER
     this.#options.seen.note(reply.position, reply.logTime, submittedAt)
     if (reply.missed) this.#options.onMissed(draft)
     request.settle({ outcome: reply.outcome, position: reply.position })

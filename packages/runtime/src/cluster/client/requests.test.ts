@@ -155,6 +155,24 @@ describe('a reply that does not come', () => {
     await cluster.advance(251)
     expect(cluster.asked('outcomes').map(({ sequences }) => sequences.length)).toEqual([1024, 6])
   })
+
+  test('is asked for later where all answers take long: most are on their way', async () => {
+    const depositIn = async (): Promise<void> => {
+      void db.actor(Account, 'a').deposit(5)
+      await cluster.turns()
+      cluster.appends.at(-1)!.resolve(cluster.appends.length)
+    }
+    for (let call = 0; call < 200; call++) {
+      await depositIn()
+      await cluster.advance(200)
+      await cluster.reply(cluster.transactions.at(-1)!, done(5))
+    }
+    await depositIn()
+    await cluster.advance(600)
+    expect(cluster.asked('outcomes')).toEqual([])
+    await cluster.advance(300)
+    expect(cluster.asked('outcomes')).toHaveLength(1)
+  })
 })
 
 describe('a repeated reply', () => {
