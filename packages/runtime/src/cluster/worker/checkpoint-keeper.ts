@@ -40,7 +40,7 @@ export interface CheckpointKeeperOptions {
 
 // Then whoever waits makes do with an older one.
 const FRESH_WAIT_US = 10_000_000
-const ASK_AGAIN_US = 2_500_000
+const ASK_AGAIN_US = 4_000_000
 
 /** One worker's part in checkpoints. */
 export class CheckpointKeeper {

@@ -72,7 +72,7 @@ export class Replica {
   #running: Promise<void> = Promise.resolve()
   #room: (() => void) | undefined
   #waiting: Waiting[] = []
-  /** That being saved, and one that waits; a flush goes up to the first (R1). */
+  /** That being saved, and those that wait; a flush goes up to the first (R1). */
   #checkpoints: readonly Sequence[] = []
   #saving: Promise<void> = Promise.resolve()
   #stopped = false
@@ -169,11 +169,12 @@ export class Replica {
 
   /**
    * Brings the store to the state as of exactly the end of batch `sequence`, and keeps it there while `save` reads it. One
-   * after the other; one that waits gives way to a later one. False when it gave way, or the state is beyond it already.
+   * after the other: if each worker left out those that it likes, none would ever be complete. False when too many wait,
+   * or the state is beyond it already.
    */
   async checkpoint(sequence: Sequence, save: (store: StateStore) => Promise<void>): Promise<boolean> {
-    if (this.engine.captured.sequence > sequence) return false
-    this.#checkpoints = [...this.#checkpoints.slice(0, 1), sequence]
+    if (this.engine.captured.sequence > sequence || this.#checkpoints.length >= CHECKPOINTS_WAITING_MAX) return false
+    this.#checkpoints = [...this.#checkpoints, sequence]
     const before = this.#saving
     const saved = before.then(() => this.#save(sequence, save))
     this.#saving = settled(saved)
@@ -221,7 +222,6 @@ export class Replica {
   }
 
   async #save(sequence: Sequence, save: (store: StateStore) => Promise<void>): Promise<boolean> {
-    if (!this.#checkpoints.includes(sequence) || this.#stopped) return false
     try {
       await this.whenResolved(sequence)
       if (this.#stopped) return false
