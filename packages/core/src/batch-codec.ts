@@ -77,11 +77,11 @@ export class BatchBuilder {
     encodeTransaction(this.#body, transaction)
     const size = this.#body.length - start
     const whole = HEADER_BYTES + this.#index.length + this.#body.length + 8 * (partitions.length + 2)
-    if (size > limits.requestBytesMax || whole > limits.batchBytesMax) {
+    if (size > limits.requestBytesMax || whole > limits.entryBytesMax) {
       this.#body.reset(start)
       // Later attempts may take the room that is kept free for them.
       if (transaction.attempt === 1) assertSubmittable(size, 'The transaction')
-      if (whole > limits.batchBytesMax) return false
+      if (whole > limits.entryBytesMax) return false
       encodeTransaction(this.#body, transaction)
     }
     this.#index.varint(size)

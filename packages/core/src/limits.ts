@@ -11,11 +11,13 @@ const MIB = 1024 * KIB
 export const limits = {
   /** Transactions in one batch; the submitter starts the next batch. (format) */
   transactionsPerBatchMax: transactionIndexMax,
+  /** One log entry as it is read; a larger one is void. (format) */
+  batchBytesMax: 1 * MIB,
   /**
-   * One log entry, with headers within the message size that a NATS server takes by default; the submitter starts the
-   * next batch. (format)
+   * One log entry as it is written: with its headers it fits a message of the size that a NATS server takes by default; the
+   * submitter starts the next batch.
    */
-  batchBytesMax: 1 * MIB - 8 * KIB,
+  entryBytesMax: 1 * MIB - 8 * KIB,
   /** One transaction with all its arguments; refused with VALUE_TOO_LARGE. (format) */
   transactionBytesMax: 768 * KIB,
   /**
@@ -89,7 +91,8 @@ export const limits = {
   workersMax: 1024,
 } as const
 
-assert(limits.transactionBytesMax < limits.batchBytesMax, 'a transaction at its limit fits a batch')
+assert(limits.transactionBytesMax < limits.entryBytesMax, 'a transaction at its limit fits an entry')
+assert(limits.entryBytesMax <= limits.batchBytesMax, 'what is written can be read')
 assert(limits.valueBytesMax < limits.requestBytesMax, 'a value at its limit fits a request')
 assert(limits.requestBytesMax + 6 * limits.keyBytesMax < limits.transactionBytesMax, 'a request has room to retry')
 assert(limits.nameBytesMax + limits.keyBytesMax + 64 < limits.suffixBytesMax, "a timer's identity fits a suffix")

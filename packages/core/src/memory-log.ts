@@ -24,7 +24,7 @@ export class MemoryLog implements Log {
 
   async append(bytes: Uint8Array, id?: string): Promise<Sequence> {
     this.#assertOpen()
-    if (bytes.length > limits.batchBytesMax) throw entryTooLarge(bytes.length)
+    if (bytes.length > limits.entryBytesMax) throw entryTooLarge(bytes.length)
     const landed = id === undefined ? undefined : this.#recentIds.get(id)
     if (landed !== undefined) return landed
     const sequence = ++this.#tail
@@ -95,7 +95,7 @@ export function assertReadable(from: Sequence, first: Sequence, tail: Sequence):
 export function entryTooLarge(size: number): StreamyError {
   return new StreamyError(
     'BATCH_TOO_LARGE',
-    `A log entry of ${size} bytes is above the limit of ${limits.batchBytesMax}. Split the batch.`,
+    `A log entry of ${size} bytes is above the limit of ${limits.entryBytesMax}. Split the batch.`,
   )
 }
 

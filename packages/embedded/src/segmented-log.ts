@@ -148,7 +148,7 @@ export class SegmentedLog implements Log {
   #refusal(bytes: Uint8Array, id: string | undefined): StreamyError | undefined {
     if (this.#closing !== undefined) return logClosed()
     if (this.#writer.failure !== undefined) return this.#writer.failure
-    if (bytes.length > limits.batchBytesMax) return entryTooLarge(bytes.length)
+    if (bytes.length > limits.entryBytesMax) return entryTooLarge(bytes.length)
     if (id !== undefined && (id === '' || Buffer.byteLength(id) > embeddedLimits.idBytesMax)) {
       return new StreamyError('OPTIONS_INVALID', `An append's id has 1 to ${embeddedLimits.idBytesMax} UTF-8 bytes.`)
     }

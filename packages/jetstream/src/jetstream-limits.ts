@@ -84,7 +84,7 @@ export const jetstreamLimits = {
 } as const
 
 assert(
-  limits.batchBytesMax + jetstreamLimits.messageOverheadBytes < jetstreamLimits.pullBytes,
+  limits.entryBytesMax + jetstreamLimits.messageOverheadBytes < jetstreamLimits.pullBytes,
   'the largest entry fits a pull',
 )
 assert(jetstreamLimits.publishTimeoutMs < jetstreamLimits.duplicateWindowMs, 'a repeat falls in the duplicate window')

@@ -73,7 +73,7 @@ describe.each(['oldest', 'newest'] as const)('on the %s server', (version) => {
 
   it('serves a reader that is slower than its pulls, within its bounds, with the largest entries', async () => {
     const { log } = await openLog(128 * MIB)
-    const entry = new Uint8Array(limits.batchBytesMax)
+    const entry = new Uint8Array(limits.entryBytesMax)
     for (let index = 0; index < 40; index++) await log.append(entry.fill(index))
     const chunks: (readonly LogEntry[])[] = []
     for await (const chunk of log.read(1)) {
@@ -84,7 +84,7 @@ describe.each(['oldest', 'newest'] as const)('on the %s server', (version) => {
     }
     expect(chunks.flat().map(({ bytes }) => bytes[0])).toEqual(Array.from({ length: 40 }, (_, index) => index))
     for (const chunk of chunks)
-      expect(chunk.length * limits.batchBytesMax).toBeLessThanOrEqual(jetstreamLimits.readerBytesMax)
+      expect(chunk.length * limits.entryBytesMax).toBeLessThanOrEqual(jetstreamLimits.readerBytesMax)
   })
 
   it('goes on reading when its consumer is deleted', async () => {

@@ -73,7 +73,7 @@ export class JetStreamLog implements Log {
   /** Rejects with SERVER_UNAVAILABLE when its fate is unknown: try again under the same id. STORAGE_FULL until trimmed. */
   async append(bytes: Uint8Array, id?: string): Promise<Sequence> {
     this.#assertOpen()
-    if (bytes.length > limits.batchBytesMax) throw entryTooLarge(bytes.length)
+    if (bytes.length > limits.entryBytesMax) throw entryTooLarge(bytes.length)
     const publication = { subject: this.#subject, bytes }
     const sequence = await this.#publisher.publish(id === undefined ? publication : { ...publication, id })
     this.#known = Math.max(this.#known, sequence)

@@ -143,7 +143,7 @@ function assertLogSettings(identity: IdentityRecord, info: StreamInfo): void {
   const { max_bytes: _room, max_msg_size: _size, num_replicas: _copies, description: _text, ...promises } = config
   assertSettings(promises, info)
   const { max_msg_size: size = -1, max_bytes: room = -1 } = info.config
-  const sizeMin = limits.batchBytesMax + jetstreamLimits.messageOverheadBytes
+  const sizeMin = limits.entryBytesMax + jetstreamLimits.messageOverheadBytes
   if (size !== -1 && size < sizeMin) assertSettings({ max_msg_size: sizeMin }, info)
   if (room <= 0) assertSettings({ max_bytes: identity.maxBytes }, info)
   if (info.config.persist_mode === 'async') assertSettings({ persist_mode: 'default' }, info)
@@ -249,7 +249,7 @@ function assertSameOptions({ name, id, replicas, maxBytes }: CreateLogOptions, i
 }
 
 function assertPayload({ maxPayload }: NatsConnection): void {
-  const needed = limits.batchBytesMax + jetstreamLimits.messageOverheadBytes
+  const needed = limits.entryBytesMax + jetstreamLimits.messageOverheadBytes
   if (maxPayload >= needed) return
   throw new StreamyError(
     'SERVER_UNSUITABLE',

@@ -45,9 +45,9 @@ export function testLogConformance(name: string, create: () => Promise<LogFixtur
       })
 
       it('takes entries from none to the most bytes allowed, and refuses more', async () => {
-        const sizes = [0, 1, 4095, 4096, 4097, 100_000, limits.batchBytesMax]
+        const sizes = [0, 1, 4095, 4096, 4097, 100_000, limits.entryBytesMax]
         for (const size of sizes) await log.append(filled(size))
-        await expect(log.append(filled(limits.batchBytesMax + 1))).rejects.toMatchObject({ code: 'BATCH_TOO_LARGE' })
+        await expect(log.append(filled(limits.entryBytesMax + 1))).rejects.toMatchObject({ code: 'BATCH_TOO_LARGE' })
         const entries = await take(log, 1, sizes.length)
         expect(entries.map((entry) => sameBytes(entry.bytes, filled(entry.bytes.length)))).toEqual(
           sizes.map(() => true),

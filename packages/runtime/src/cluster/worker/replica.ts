@@ -62,6 +62,8 @@ interface Waiting {
 
 const TURN_MS = 10
 
+const CHECKPOINTS_WAITING_MAX = 4
+
 /** A running engine; see R1 to R3. */
 export class Replica {
   readonly engine: Engine
