@@ -4,14 +4,13 @@
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   startNatsCluster,
   startNatsServer,
   type NatsServer,
   type NatsServerVersion,
 } from '@streamy-db/jetstream/testing'
-import { JetStreamApi, connectNats } from '@streamy-db/jetstream'
+import { JetStreamApi } from '@streamy-db/jetstream'
 import { connect, type ClusterDatabase } from 'streamy-db'
 import { Account, actors } from './actors.ts'
 import type { ClientReport, ReportedView, WorkerReport } from './child-report.ts'
@@ -59,9 +58,6 @@ export type CallerError = Extract<ClientReport, { readonly kind: 'error' }>
 /** The database of every fleet; each has servers of its own. */
 export const databaseName = 'bank'
 
-const placementRetryMs = 250
-const placementsMax = 240
-
 type StreamConfig = Parameters<JetStreamApi['createStream']>[0]
 
 /** A cluster that runs. */
@@ -99,8 +95,7 @@ export class Fleet {
     const servers =
       options.servers === 1
         ? [await startNatsServer(version)]
-        : (await startNatsCluster({ servers: options.servers, ...version })).servers
-    if (options.servers > 1) await untilPlaceable(servers)
+        : (await startNatsCluster({ servers: options.servers, placeable: true, ...version })).servers
     const directory = await mkdtemp(join(tmpdir(), 'streamy-fleet-'))
     await mkdir(join(directory, 'histories'))
     const urls = servers.map(({ url }) => url)
@@ -301,33 +296,5 @@ export class Fleet {
     const watchers = [...this.#watchers]
     this.#watchers.clear()
     for (const watcher of watchers) watcher()
-  }
-}
-
-// Servers that have just found each other refuse streams with copies for a while, for much longer where the machine is busy.
-async function untilPlaceable(servers: readonly NatsServer[]): Promise<void> {
-  const connection = await connectNats({ servers: servers.map(({ url }) => url), name: 'placement' })
-  const api = new JetStreamApi(connection)
-  // Everything else is left to the server.
-  const probe = {
-    name: 'PLACEMENT',
-    subjects: ['placement'],
-    num_replicas: servers.length,
-    storage: 'memory',
-  } as unknown as StreamConfig
-  try {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await api.createStream(probe)
-        break
-      } catch (error) {
-        if (attempt === placementsMax) throw error
-        await sleep(placementRetryMs)
-      }
-    }
-    await api.deleteStream(probe.name)
-  } finally {
-    api.close()
-    await connection.close()
   }
 }

@@ -41,7 +41,7 @@ it.each([
 })
 
 it('knows of a cluster when it knows of every server that has a copy', async () => {
-  const cluster = await startNatsCluster({ servers: 3, syncInterval: 'always' })
+  const cluster = await startNatsCluster({ servers: 3, syncInterval: 'always', placeable: true })
   cleanup.push(() => cluster.stop())
   const connection = await connected(cluster.urls)
   const { stream } = await createLogStream(connection, { name: 'bank', replicas: 3, maxBytes })

@@ -18,7 +18,7 @@ describe.each(['oldest', 'newest'] as const)('on three of the %s servers', (vers
   })
 
   it('loses and repeats nothing when the leader is killed during appends and reads', async () => {
-    cluster = await startNatsCluster({ servers: 3, version })
+    cluster = await startNatsCluster({ servers: 3, version, placeable: true })
     const [first, second] = [await connected(cluster.urls), await connected(cluster.urls.toReversed())]
     // Two creators at once make one database, also while the cluster is still coming up.
     const options = { name: 'bank', replicas: 3, maxBytes: 64 * 1024 * 1024 } as const

@@ -2,16 +2,20 @@
 
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { once } from 'node:events'
+import { untilPlaceable } from './placement.ts'
 import { NatsServer, type ClusterMembership, type NatsServerOptions } from './nats-server.ts'
 
 /** What a cluster under test can be told. */
 export interface NatsClusterOptions extends NatsServerOptions {
   readonly servers: number
+  /** Whether to wait until anybody may make streams with a copy on each server; those that never come to it start anew. */
+  readonly placeable?: boolean
   /** What the configuration of one server takes from its environment, beside what all take: by name and cluster ports. */
   readonly environmentOf?: (member: ClusterMembership) => Readonly<Record<string, string>>
 }
 
 const STARTS_MAX = 3
+const PLACEABLE_WITHIN_MS = 30_000
 
 /** Starts a cluster whose servers have found each other and are ready for JetStream. */
 export async function startNatsCluster(options: NatsClusterOptions): Promise<NatsCluster> {
@@ -19,11 +23,13 @@ export async function startNatsCluster(options: NatsClusterOptions): Promise<Nat
     const cluster = await NatsCluster.prepare(options)
     try {
       await cluster.launch()
+      if (options.placeable === true) await untilPlaceable(cluster.urls, PLACEABLE_WITHIN_MS)
       return cluster
     } catch (error) {
       await cluster.stop()
       // Somebody may have taken one of the ports between their choice and their use.
-      if (attempt === STARTS_MAX || !/address already in use/.test(String(error))) throw error
+      const isTaken = /address already in use/.test(String(error))
+      if (attempt === STARTS_MAX || !(isTaken || options.placeable === true)) throw error
     }
   }
 }
