@@ -58,8 +58,6 @@ export type CallerError = Extract<ClientReport, { readonly kind: 'error' }>
 /** The database of every fleet; each has servers of its own. */
 export const databaseName = 'bank'
 
-type StreamConfig = Parameters<JetStreamApi['createStream']>[0]
-
 /** A cluster that runs. */
 export class Fleet {
   readonly servers: readonly NatsServer[]
