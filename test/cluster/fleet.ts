@@ -10,7 +10,6 @@ import {
   type NatsServer,
   type NatsServerVersion,
 } from '@streamy-db/jetstream/testing'
-import { JetStreamApi } from '@streamy-db/jetstream'
 import { connect, type ClusterDatabase } from 'streamy-db'
 import { Account, actors } from './actors.ts'
 import type { ClientReport, ReportedView, WorkerReport } from './child-report.ts'
