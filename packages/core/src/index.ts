@@ -12,6 +12,7 @@ export {
   checkpointStoreClosed,
   type CheckpointStore,
 } from './checkpoint-store.ts'
+export { inBlocks } from './in-blocks.ts'
 export { MemoryCheckpointStore } from './memory-checkpoint-store.ts'
 export { limits } from './limits.ts'
 export type { Log, LogEntry } from './log.ts'

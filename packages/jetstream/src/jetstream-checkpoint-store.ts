@@ -9,6 +9,7 @@ import {
   checkpointCorrupt,
   checkpointMissing,
   checkpointStoreClosed,
+  inBlocks,
   type CheckpointStore,
 } from '@streamy-db/core'
 import { JetStreamApi, type JetStreamApiOptions, type StoredMessage } from './jetstream-api.ts'
@@ -170,7 +171,7 @@ export class JetStreamCheckpointStore implements CheckpointStore {
     const landing: Promise<number>[] = []
     let size = 0
     let lastAt = performance.now()
-    for await (const bytes of inChunks(chunks, this.#chunkBytes())) {
+    for await (const bytes of inBlocks(chunks, this.#chunkBytes())) {
       if (performance.now() - lastAt > jetstreamLimits.putStalledMs) throw stalled()
       digest.update(bytes)
       size += bytes.length
@@ -293,28 +294,6 @@ export class JetStreamCheckpointStore implements CheckpointStore {
 }
 
 const RECORDS_AT_ONCE = 64
-
-/** The same bytes in chunks of one size, the last smaller; none is empty. Each has memory of its own. */
-async function* inChunks(
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  chunkBytes: number,
-): AsyncIterable<Uint8Array> {
-  let gathered = Buffer.allocUnsafe(chunkBytes)
-  let filled = 0
-  for await (const chunk of chunks) {
-    for (let at = 0; at < chunk.length;) {
-      const part = chunk.subarray(at, at + chunkBytes - filled)
-      gathered.set(part, filled)
-      filled += part.length
-      at += part.length
-      if (filled < chunkBytes) continue
-      yield gathered
-      gathered = Buffer.allocUnsafe(chunkBytes)
-      filled = 0
-    }
-  }
-  if (filled > 0) yield gathered.subarray(0, filled)
-}
 
 // When chunks had to be sent again they may have landed in another order, and the object would be another one.
 function assertInOrder(sequences: readonly number[]): void {
