@@ -94,7 +94,7 @@ test(
         }
       },
     )
-    await fc.assert(property, { numRuns: 25 })
+    await fc.assert(property, { numRuns: 12 })
   },
 )
 
