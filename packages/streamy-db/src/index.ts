@@ -59,7 +59,14 @@ export {
   type KvUpdate,
   type KvVersion,
 } from '@streamy-db/kv'
-export { HistoryTrimmed, StreamyError, type ErrorCode, type ErrorKind, type Incident, type Position } from '@streamy-db/core'
+export {
+  HistoryTrimmed,
+  StreamyError,
+  type ErrorCode,
+  type ErrorKind,
+  type Incident,
+  type Position,
+} from '@streamy-db/core'
 export {
   createDatabase,
   databasePermissions,

@@ -200,13 +200,14 @@ export class RunningProjection implements Projection {
   }
 
   #save(): Promise<void> {
-    const position = this.#position
-    this.#saving = this.#parts.cursor.advance(this.#epoch, position).then((isOurs) => {
-      this.#saving = undefined
-      if (!isOurs) throw takenError(this.name)
-      this.#saved = position
-    })
+    this.#saving = this.#advance().finally(() => (this.#saving = undefined))
     return this.#saving
+  }
+
+  async #advance(): Promise<void> {
+    const position = this.#position
+    if (!(await this.#parts.cursor.advance(this.#epoch, position))) throw takenError(this.name)
+    this.#saved = position
   }
 
   #end(error: Error): void {
@@ -219,7 +220,7 @@ export class RunningProjection implements Projection {
 
 // Whole transactions, so many commits at once.
 function* inPortions({ commits }: CommittedStretch): Iterable<readonly Commit[]> {
-  for (let start = 0; start < commits.length; ) {
+  for (let start = 0; start < commits.length;) {
     let end = Math.min(start + limits.commitsAtOnceMax, commits.length)
     while (end < commits.length && commits[end]!.position === commits[end - 1]!.position) end += 1
     yield commits.slice(start, end)
