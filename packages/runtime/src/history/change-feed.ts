@@ -69,7 +69,7 @@ export class ChangeFeed {
     this.#enter()
     try {
       // Where `from` is within a batch, what is behind it there is wanted too.
-      let next = sequenceOf(from + 1)
+      let next = Math.max(1, sequenceOf(from + 1))
       let seen = from
       while (!signal.aborted) {
         const stretches = next < this.#first ? this.#replayed(seen, signal) : [this.#recorded(next)]
