@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import type { StateCapture } from './engine-state.ts'
 import { MemoryStateStore } from './memory-state-store.ts'
 import { encodeProgress, progressKey } from './state-format.ts'
-import { HistoryTrimmed, StateHistory, type HistoryRetention } from './state-history.ts'
+import { HistoryTrimmed, StateHistory, type Boundary, type HistoryRetention } from './state-history.ts'
 import type { StateChange, StateStore } from './state-store.ts'
 
 const all: HistoryRetention = { logBytesMax: Infinity, ageUsMax: Infinity }
@@ -50,24 +50,21 @@ test('a boundary that is left answers as the store did then, also after a restar
       const store = new MemoryStateStore()
       let history = await open(store, { logBytesMax, ageUsMax })
       const copies = new Map([[history.newest, copyOf(store)]])
-      const states = new Map([[history.newest, history.at(history.newest)]])
       for (const [index, { values, reopens }] of flushes.entries()) {
         await flush(store, history, index + 1, values)
         copies.set(history.newest, copyOf(store))
-        states.set(history.newest, history.at(history.newest))
         if (reopens) history = await open(store, { logBytesMax, ageUsMax })
       }
       expect(history.newest.sequence).toBe(flushes.length)
-      for (const [boundary, copy] of copies) {
-        const isLeft = boundary.sequence >= history.oldest.sequence
+      const isLeft = ({ sequence }: Boundary): boolean => sequence >= history.oldest.sequence
+      for (const [boundary, copy] of [...copies].filter(([each]) => isLeft(each))) {
         const state = history.at(boundary)
-        if (isLeft) {
-          for (const name of names) expect(state.get(name)?.[0]).toBe(copy.get(name))
-          expect(new Map([...state.scan('a/')].map(({ key, value }) => [key, value[0]]))).toEqual(
-            new Map([...copy].filter(([key]) => key.startsWith('a/'))),
-          )
-        } else expect(() => state.get('a/1')).toThrow(HistoryTrimmed)
+        for (const name of names) expect(state.get(name)?.[0]).toBe(copy.get(name))
+        const scanned = new Map([...state.scan('a/')].map(({ key, value }) => [key, value[0]]))
+        expect(scanned).toEqual(new Map([...copy].filter(([key]) => key.startsWith('a/'))))
       }
+      for (const boundary of [...copies.keys()].filter((each) => !isLeft(each)))
+        expect(() => history.at(boundary).get('a/1')).toThrow(HistoryTrimmed)
       const kept = [...store.scan('u')].map(({ key }) => Number.parseInt(key.slice(1, 15), 16))
       expect(kept.every((sequence) => sequence >= history.oldest.sequence)).toBe(true)
     },

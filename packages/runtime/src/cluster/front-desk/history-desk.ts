@@ -158,7 +158,7 @@ export class HistoryDesk {
   async #reach(historian: Historian, position: Position, signal: AbortSignal): Promise<void> {
     const sequence = sequenceOf(position)
     if (historian.scanned >= sequence) return
-    if (sequence > (await this.#options.log.tail())) throw positionUnknown(position, await historian.past.now())
+    if (sequence > (await this.#options.log.tail())) throw positionUnknown(position, historian.past.now())
     await historian.executed(sequence, signal)
   }
 
