@@ -13,7 +13,7 @@ import { EmbeddedDatabase } from './embedded-database.ts'
 import { identifyDatabase } from './identify-database.ts'
 import { checkOptions } from './open-options.ts'
 import type { OpenOptions } from './open-options.ts'
-import { StateFlusher } from './state-flusher.ts'
+import { StateFlusher, flushPolicy } from './state-flusher.ts'
 import { Worker } from './worker.ts'
 
 /** A log and a state store that belong together. */
@@ -79,7 +79,7 @@ async function start(storage: Storage, registry: ActorRegistry, options: OpenOpt
     database?.fail(error)
   }
   const submitter = new BatchSubmitter(log, onFailure)
-  const policy = { changedActorsMax: Math.ceil(actorsCachedMax / 2), logBytesMax }
+  const policy = flushPolicy(actorsCachedMax, logBytesMax)
   const flusher = new StateFlusher({ engine, store, log, policy, onFailure })
   const onIncident = options.onIncident ?? reportIncident
   const worker = new Worker({ log, engine, submitter, flusher, clock, onIncident, onFailure })
