@@ -176,6 +176,8 @@ function openDatabase(path: string): Database {
     noSubdir: true,
     // Off: a commit flushes before it reports. On, which is the default, its promise would resolve before the flush.
     overlappingSync: false,
+    // Off: with it the binding makes a promise of its own that nobody can look at, and a commit that fails ends the process.
+    eventTurnBatching: false,
   }
   try {
     return lmdb.open(options) as unknown as Database
