@@ -203,6 +203,7 @@ describe('changes', () => {
     for (const amount of [1, 2, 3]) await db.actor(Account, 'alice').deposit(amount)
     await db.actor(Account, 'bob').deposit(1)
     await db.actor(Account, 'bob').leave()
+    const last = db.position
     await db.close()
     db = await start({ actors: [Account] })
     await db.actor(Account, 'alice').deposit(4)
@@ -215,6 +216,7 @@ describe('changes', () => {
       ['bob', true, undefined],
       ['alice', undefined, 10],
     ])
+    expect(await (await db.at(last)).actor(Account, 'alice').statement()).toBe('alice has 6')
     await expect(db.at(changes[0]!.position - 4096)).rejects.toMatchObject({ code: 'CODE_MISMATCH' })
   })
 })
