@@ -314,6 +314,28 @@ describe('projections', () => {
     await expect(projection.caughtUpTo(db.position + 1e9)).rejects.toMatchObject({ code: 'DATABASE_CLOSED' })
   })
 
+  test('that were away for too long end, and say so', async () => {
+    let db = await start({ historyBytesMax: 0 })
+    const apply = (): void => {}
+    const first = await db.project('away', { actors: [Account], apply })
+    await db.actor(Account, 'alice').deposit(1)
+    await first.caughtUpTo(db.position)
+    await first.close()
+    for (let restart = 0; restart < 2; restart++) {
+      await db.actor(Account, 'alice').deposit(1)
+      await db.close()
+      db = await start({ historyBytesMax: 0 })
+    }
+    const told: unknown[] = []
+    const again = await db.project('away', {
+      actors: [Account],
+      apply,
+      onError: (error, attempt) => told.push([(error as HistoryTrimmed).code, attempt]),
+    })
+    await expect(again.caughtUpTo(db.position)).rejects.toMatchObject({ code: 'HISTORY_TRIMMED' })
+    expect(told).toEqual([['HISTORY_TRIMMED', 0]])
+  })
+
   test('begin where they are told to', async () => {
     const db = await start()
     await db.actor(Account, 'alice').deposit(1)

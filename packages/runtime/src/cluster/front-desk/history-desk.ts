@@ -28,8 +28,9 @@ const LISTINGS_MAX = 4
 /** Answers questions about the past. */
 export class HistoryDesk {
   readonly #options: HistoryDeskOptions
-  readonly #snapshots = new Map<string, { readonly historian: Historian; readonly snapshot: Promise<PastSnapshot> }>()
+  readonly #snapshots = new Map<string, Promise<PastSnapshot>>()
   readonly #listings = new Map<string, Promise<PresentListing>>()
+  #serving: Historian | undefined
 
   constructor(options: HistoryDeskOptions) {
     this.#options = options
@@ -58,6 +59,7 @@ export class HistoryDesk {
 
   async #answer(question: HistoryQuestion, signal: AbortSignal): Promise<HistoryMessage> {
     const historian = await this.#options.historians.current()
+    if (historian !== this.#serving) this.#forget(historian)
     switch (question.kind) {
       case 'changes':
         return await this.#changes(historian, question, signal)
@@ -66,6 +68,13 @@ export class HistoryDesk {
       default:
         return await this.#past(historian, question, signal)
     }
+  }
+
+  // What an earlier historian held went with it.
+  #forget(historian: Historian): void {
+    this.#serving = historian
+    this.#snapshots.clear()
+    this.#listings.clear()
   }
 
   async #changes(historian: Historian, question: Asked<'changes'>, signal: AbortSignal): Promise<HistoryMessage> {
@@ -144,12 +153,12 @@ export class HistoryDesk {
   async #snapshot(historian: Historian, moment: AskedMoment, signal: AbortSignal): Promise<PastSnapshot> {
     const name = moment.kind === 'position' ? `${moment.position}` : `time ${moment.timeUs}`
     const known = this.#snapshots.get(name)
-    if (known?.historian === historian) return await known.snapshot
+    if (known !== undefined) return await known
     if (moment.kind === 'position') await this.#reach(historian, moment.position, signal)
     else await historian.executed(await this.#options.log.tail(), signal)
     const asked = moment.kind === 'position' ? moment.position : new Date(Math.floor(moment.timeUs / 1000))
     const snapshot = historian.past.snapshot(asked)
-    remember(this.#snapshots, name, { historian, snapshot }, limits.viewsInMemoryMax)
+    remember(this.#snapshots, name, snapshot, limits.viewsInMemoryMax)
     snapshot.catch(() => this.#snapshots.delete(name))
     return await snapshot
   }
