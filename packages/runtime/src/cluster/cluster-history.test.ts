@@ -227,9 +227,11 @@ describe.each(['1', '2', '3'])('under loss, repeats and reordering, seed %s', (s
     await work(db, new Random(seed), 3)
     const balances = new Map<string, number>()
     const snapshots: boolean[] = []
+    const ends: unknown[] = []
     const start = (client: ClusterDatabase): ReturnType<typeof db.project> =>
       client.project('balances', {
         actors: [Account],
+        onError: (error) => ends.push(error),
         apply: (changes, { snapshot }) => {
           snapshots.push(snapshot)
           for (const { ref, after } of changes)
@@ -252,6 +254,9 @@ describe.each(['1', '2', '3'])('under loss, repeats and reordering, seed %s', (s
     const now = balancesAt(await told(db, 0), Infinity)
     const changed = [...balances].filter(([key]) => keys.includes(key))
     expect(changed).toEqual(changed.map(([key]) => [key, now.get(key)]))
+    const ended = world.settle(projection.caughtUpTo(Infinity))
+    await expect(ended).rejects.toMatchObject({ code: 'PROJECTION_TAKEN' })
+    expect(ends).toEqual([expect.objectContaining({ code: 'PROJECTION_TAKEN' })])
     await world.settle(taken.close())
     await world.settle(Promise.all([db.close(), other.close()]))
   })
