@@ -8,7 +8,7 @@ import type { ConnectOptions } from '../cluster/client/client-options.ts'
 import type { ClusterDatabase } from '../cluster/client/cluster-database.ts'
 import { connectCluster, type ClusterParts } from '../cluster/client/connect-cluster.ts'
 import { addresses } from '../cluster/protocol/addresses.ts'
-import { encodeClientMessage, type ClientMessage, type ReplyMessage } from '../cluster/protocol/client-message.ts'
+import { encodeClientMessage, type ClientMessage, type RequestReply } from '../cluster/protocol/client-message.ts'
 import { encodeNotice } from '../cluster/protocol/notice.ts'
 import { decodeQuestion, type Question } from '../cluster/protocol/question.ts'
 import { decodeHello, encodeWelcome, type ActorDescription } from '../cluster/protocol/welcome.ts'
@@ -94,11 +94,12 @@ export class ScriptedCluster {
   }
 
   /** Replies to a transaction. */
-  async reply({ request }: Transaction, outcome: Outcome, changes: Partial<ReplyMessage> = {}): Promise<void> {
-    const { session, sequence, suffix } = request!
+  async reply({ request }: Transaction, outcome: Outcome, changes: Partial<RequestReply> = {}): Promise<void> {
+    const { session, sequence } = request!
     const position = positionOf(10 + sequence, 1)
     const { logTime } = this
-    await this.send(session, { kind: 'reply', sequence, suffix, position, logTime, missed: false, outcome, ...changes })
+    const reply = { sequence, position, missed: false, outcome, ...changes }
+    await this.send(session, { kind: 'replies', logTime, replies: [reply] })
   }
 
   /** Says that partitions have a new owner. */

@@ -4,6 +4,8 @@
 export const protocolLimits = {
   /** Requests that one question asks for; the client sends as many questions as it needs. */
   sequencesPerQuestionMax: 1024,
+  /** Bytes of replies that travel in one message; the next reply begins another. */
+  repliesBytesMax: 256 * 1024,
   /** Partitions of one database, which a notice may name all. */
   partitionsMax: 65_536,
   /** How old the log time in a welcome may be, in microseconds; a worker that knows none newer appends an entry first. */
