@@ -46,6 +46,11 @@ export class ByteWriter {
     this.#length = this.#buffer.writeUInt32LE(value, this.#length)
   }
 
+  /** Writes over four bytes that were written before. */
+  patchU32(at: number, value: number): void {
+    this.#buffer.writeUInt32LE(value, at)
+  }
+
   /** A NaN is written as the same NaN always: its sign and payload differ by processor and by compiler. */
   f64(value: number): void {
     this.#reserve(8)

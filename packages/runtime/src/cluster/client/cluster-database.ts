@@ -138,7 +138,11 @@ export class ClusterDatabase implements Database {
   // False when an assert failed.
   async #commit(draft: Draft, asksFootprint: boolean): Promise<boolean> {
     const deadline = this.#deadline(noOptions)
-    const { outcome } = await this.#parts.client.submitted(draft, { deadline, asksFootprint, idempotencyKey: undefined })
+    const { outcome } = await this.#parts.client.submitted(draft, {
+      deadline,
+      asksFootprint,
+      idempotencyKey: undefined,
+    })
     if (outcome.kind === 'committed') return true
     // A handler of its own may throw this code too: only what comes before the calls is an assert.
     if (outcome.operation < draft.asserts.length && outcome.error.code === 'ASSERT_FAILED') return false
