@@ -1,7 +1,7 @@
 // ScriptedCluster: what a client stands on, done by hand: a log whose appends a test settles, and a worker that says
 // what the test says. Time stands still unless the test moves it.
 
-import { ByteReader, decodeTransaction, MemoryLog, openBatch, Random, positionOf } from '@streamy-db/core'
+import { MemoryLog, openBatch, Random, positionOf, transactionIn, transactionsOf } from '@streamy-db/core'
 import type { Log, MessageBus, Outcome, Sequence, Transaction } from '@streamy-db/core'
 import { ManualClock } from '../manual-clock.ts'
 import type { ConnectOptions } from '../cluster/client/client-options.ts'
@@ -149,7 +149,5 @@ export class ScriptedCluster {
 function transactionsIn(bytes: Uint8Array): readonly Transaction[] {
   const batch = openBatch(bytes)
   if (batch.kind === 'void') throw new Error(batch.reason)
-  return batch.partitions.map((_, index) =>
-    decodeTransaction(new ByteReader(bytes, batch.offsets[index], batch.offsets[index + 1])),
-  )
+  return transactionsOf(batch).map((found) => transactionIn(batch, found))
 }

@@ -85,11 +85,8 @@ export class ClusterClient {
     const { sessionPrefix, patience } = options
     const onMissed = (calls: readonly Call[]): void => this.#missed.add(calls)
     const onEnded = (): void => this.#tellIdle()
-    const told = { seen: this.#seen, onMissed, onEnded }
-    this.#requests = new RequestDesk({
-      ...{ bus, clock, intake, log, session, databaseId, partitions, sessionPrefix, patience },
-      ...told,
-    })
+    const wiring = { bus, clock, intake, log, seen: this.#seen, patience, onMissed, onEnded }
+    this.#requests = new RequestDesk({ ...wiring, session, databaseId, partitions, sessionPrefix })
     this.#unlisten = [
       intake.listen(addresses.reply(databaseId, session), decodeClientMessage, (message) => this.#take(message)),
       intake.listen(addresses.notice(databaseId), decodeNotice, ({ partitions: owned }) => this.#ownerChanged(owned)),
