@@ -96,6 +96,11 @@ export class Scanner {
     return this.#open?.progress.sequence
   }
 
+  /** Whether a step would do anything. */
+  get hasMore(): boolean {
+    return this.#open !== undefined || this.#backlog.length > 0
+  }
+
   deliver(entry: LogEntry, decoded: readonly Transaction[] | undefined): void {
     this.#backlog.push({ entry, decoded })
   }

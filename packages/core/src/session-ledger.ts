@@ -7,6 +7,7 @@
 // it to end: a capture leaves it out, and deletes it where the store has it.
 
 import type { PartitionId, Position, LogTime } from './position.ts'
+import { RecordIndex } from './record-index.ts'
 import { noRecord } from './request-arena.ts'
 import type { RequestArena } from './request-arena.ts'
 import { keyPrefixes, partitionPrefix, sortableNumber } from './state-format.ts'
@@ -50,7 +51,7 @@ export class SessionLedger {
   /** No request of a higher sequence has a record: the common request is new, and needs no look-up. */
   highest = -1
   readonly #prefix: string
-  #records = new Map<Slot, number>()
+  #records = new RecordIndex()
   readonly #flushing = new Map<Slot, number>()
   readonly #stored = new Map<Slot, StoredRecord>()
 
@@ -76,14 +77,16 @@ export class SessionLedger {
 
   /** Notes a record that lies in the store. */
   noteStored(slot: Slot, { generation, kind }: RequestRecord): void {
-    this.#noteHighest(slot)
+    this.highest = Math.max(this.highest, sequenceOfSlot(slot))
     this.#stored.set(slot, { generation, isRetry: kind === 'retry' })
   }
 
   /** Puts a record. Those of one request come in the order of their positions. */
   put(slot: Slot, record: RequestRecord, position: Position, arena: RequestArena): void {
-    this.#noteHighest(slot)
-    this.#records.set(slot, arena.put(record, position, this.#records.get(slot) ?? noRecord))
+    const sequence = sequenceOfSlot(slot)
+    const before = sequence > this.highest ? undefined : this.#records.get(slot)
+    this.#records.set(slot, arena.put(record, position, before ?? noRecord))
+    if (sequence > this.highest) this.highest = sequence
   }
 
   /** Where the newest record of a request is; `stored` when it is to be read from the store. */
@@ -101,8 +104,8 @@ export class SessionLedger {
    */
   capture(session: SessionRecord | undefined, position: Position, from: RequestArena, to: RequestArena): boolean {
     const records = this.#records
-    this.#records = new Map()
-    for (const [slot, newest] of records) {
+    this.#records = new RecordIndex()
+    for (const [slot, newest] of records.entries()) {
       const later: number[] = []
       let offset = newest
       for (; offset !== noRecord && from.positionAt(offset) > position; offset = from.previousOf(offset))
@@ -146,20 +149,15 @@ export class SessionLedger {
   *unflushed(session: SessionRecord | undefined, arena: RequestArena, flushing: RequestArena): Iterable<StateChange> {
     for (const [slot, { generation, isRetry }] of this.#stored)
       if (!counts(session, slot, generation, isRetry)) yield { key: this.keyOf(slot), value: undefined }
-    yield* valuesOf(this, session, this.#flushing, flushing)
-    yield* valuesOf(this, session, this.#records, arena)
-  }
-
-  #noteHighest(slot: Slot): void {
-    const sequence = sequenceOfSlot(slot)
-    if (sequence > this.highest) this.highest = sequence
+    yield* valuesOf(this, session, this.#flushing.entries(), flushing)
+    yield* valuesOf(this, session, this.#records.entries(), arena)
   }
 }
 
 function* valuesOf(
   ledger: SessionLedger,
   session: SessionRecord | undefined,
-  records: ReadonlyMap<Slot, number>,
+  records: Iterable<readonly [Slot, number]>,
   arena: RequestArena,
 ): Iterable<StateChange> {
   for (const [slot, offset] of records) {
