@@ -101,6 +101,8 @@ export class Engine {
   readonly #inFlight: TransactionsInFlight
   readonly #scanner: Scanner
   #failure: Error | undefined = undefined
+  /** How much of the log is scanned in one call, in steps of about a transaction; the rest waits for `advance`. */
+  stepsMax = Infinity
 
   constructor(options: EngineOptions) {
     const { program, seed, partitions } = options
@@ -193,6 +195,16 @@ export class Engine {
     } finally {
       this.#effects.answer = undefined
     }
+  }
+
+  /** Whether there is something to be scanned that waits for nothing but `advance`. */
+  get canAdvance(): boolean {
+    return this.#failure === undefined && !this.#scanner.isBlocked() && this.#scanner.hasMore
+  }
+
+  /** Goes on with what was delivered. Throws as `deliver` does. */
+  advance(): void {
+    this.#advance()
   }
 
   /** Takes a message of another worker; any order, repeats and losses are fine (E3). */
@@ -400,6 +412,9 @@ export class Engine {
   #run(message: PeerMessage | undefined): void {
     if (message !== undefined) this.#inFlight.receive(message, this.#scanner.position)
     this.#inFlight.drain()
-    while (!this.#scanner.isBlocked() && this.#scanner.step()) this.#inFlight.drain()
+    for (let steps = 0; steps < this.stepsMax; steps++) {
+      if (this.#scanner.isBlocked() || !this.#scanner.step()) return
+      this.#inFlight.drain()
+    }
   }
 }

@@ -54,7 +54,17 @@ export type { ActorSpace, ExecutionOptions, Tell, Write } from './execution.ts'
 export type { Program } from './program.ts'
 export { actorRef } from './transaction.ts'
 export type { AccessMode, ActorRef, Call, Touch } from './transaction.ts'
-export { BatchBuilder, controlBody, encodeControlBatch, formatVersion, openBatch, type Batch } from './batch-codec.ts'
+export { BatchBuilder } from './batch-builder.ts'
+export {
+  controlBody,
+  encodeControlBatch,
+  formatVersion,
+  openBatch,
+  transactionIn,
+  transactionsOf,
+  type Batch,
+  type BatchTransaction,
+} from './batch-codec.ts'
 export { Engine, type EngineOptions, type EngineSnapshot, type QueryAnswer, type SnapshotAnswer } from './engine.ts'
 export type { Effects, Incident } from './effects.ts'
 export type { StateCapture } from './engine-state.ts'

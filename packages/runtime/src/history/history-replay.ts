@@ -137,7 +137,7 @@ export class HistoryReplay {
     // The state behind the next batch is at hand: has that batch anything left behind the position?
     for await (const { bytes } of entriesFrom(this.#options, sequence)) {
       const batch = openBatch(bytes)
-      return batch.kind === 'transactions' && batch.offsets.length - 1 > indexOf(position) ? sequence : next.sequence
+      return batch.kind === 'transactions' && batch.count > indexOf(position) ? sequence : next.sequence
     }
     return sequence
   }

@@ -12,6 +12,7 @@ import {
   type Call,
   type Log,
   type MessageBus,
+  type Outcome,
   type PartitionId,
   type Position,
   type Touch,
@@ -31,9 +32,8 @@ import { clientLimits } from './client-limits.ts'
 import { mergedTouches, transactionOf, type Draft } from './draft.ts'
 import type { Greeter } from './greeter.ts'
 import { MissedMessages } from './missed-messages.ts'
-import type { Answered } from './pending-request.ts'
+import type { Answered, RequestWaiter } from './pending-request.ts'
 import { RequestDesk } from './request-desk.ts'
-import { RequestSubmitter } from './request-submitter.ts'
 import { Seen } from './seen.ts'
 
 /** What a client works with. */
@@ -73,7 +73,7 @@ export class ClusterClient {
   readonly #missed = new MissedMessages()
   readonly #unlisten: (() => void)[]
   readonly #idlers: (() => void)[] = []
-  #pending = 0
+  #waiting = 0
   #refreshing: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
@@ -85,10 +85,11 @@ export class ClusterClient {
     this.#queries = new Questions(options)
     this.#footprints = new Questions(options)
     this.#history = new Questions(options)
-    const submitter = new RequestSubmitter({ log, partitions, session })
-    const onMissed = ({ calls }: Draft): void => this.#missed.add(calls)
-    const shared = { bus, clock, intake, session, databaseId, partitions, submitter, seen: this.#seen, onMissed }
-    this.#requests = new RequestDesk({ ...shared, sessionPrefix: options.sessionPrefix, patience: options.patience })
+    const { sessionPrefix, patience } = options
+    const onMissed = (calls: readonly Call[]): void => this.#missed.add(calls)
+    const onEnded = (): void => this.#tellIdle()
+    const wiring = { bus, clock, intake, log, seen: this.#seen, patience, onMissed, onEnded }
+    this.#requests = new RequestDesk({ ...wiring, session, databaseId, partitions, sessionPrefix })
     this.#unlisten = [
       intake.listen(addresses.reply(databaseId, session), decodeClientMessage, (message) => this.#take(message)),
       intake.listen(addresses.notice(databaseId), decodeNotice, ({ partitions: owned }) => this.#ownerChanged(owned)),
@@ -110,20 +111,22 @@ export class ClusterClient {
   }
 
   /**
-   * Appends a transaction and resolves with its outcome. Rejects with DEADLINE_EXCEEDED, OVERLOADED, VALUE_TOO_LARGE,
-   * DATABASE_CLOSED, or what the log refused it with.
+   * Appends a transaction and tells `waiter` its outcome, or DEADLINE_EXCEEDED, or what the log refused it with. Throws, or
+   * tells, OVERLOADED, VALUE_TOO_LARGE and DATABASE_CLOSED. It makes no promises of its own: calls are many, and each has
+   * one already.
    */
-  async submit(draft: Draft, options: SubmitOptions): Promise<Answered> {
-    this.#enter()
-    try {
-      // Looking before waiting keeps the common call from giving up its turn, and so its place in the entry.
-      if (!this.#isFresh()) await this.#refresh(draft, options.deadline)
-      if (!this.#asksFootprint(draft, options)) return await this.#send(draft, options)
-      const touches = await this.#footprint(draft, options.deadline)
-      return await this.#sendWidened(draft, touches, options)
-    } finally {
-      this.#leave()
-    }
+  submit(draft: Draft, options: SubmitOptions, waiter: RequestWaiter): void {
+    this.#assertRoom()
+    if (this.#isFresh() && !this.#asksFootprint(draft, options)) this.#send(draft, options, waiter)
+    else void this.#submitLater(draft, options, waiter)
+  }
+
+  /** As `submit`, for whoever waits with a promise. */
+  submitted(draft: Draft, options: SubmitOptions): Promise<Answered> {
+    return new Promise((resolve, reject) => {
+      const answered = (outcome: Outcome, position: Position): void => resolve({ outcome, position })
+      this.submit(draft, options, { answered, failed: reject })
+    })
   }
 
   /** Asks the owner of the actor's partition. Rejects with DEADLINE_EXCEEDED, OVERLOADED or DATABASE_CLOSED. */
@@ -179,31 +182,58 @@ export class ClusterClient {
     await this.#options.log.close()
   }
 
-  // Counts a call in; each is counted out by `#leave`.
-  #enter(): void {
+  #assertRoom(): void {
     this.assertOpen()
     const { callsPendingMax } = this.#options
     if (this.#pending >= callsPendingMax) throw overloaded(callsPendingMax, 'calls')
-    this.#pending += 1
+  }
+
+  // Calls without an answer.
+  get #pending(): number {
+    return this.#waiting + this.#requests.count
+  }
+
+  // Counts in what is no request, or none yet; each is counted out by `#leave`.
+  #enter(): void {
+    this.#assertRoom()
+    this.#waiting += 1
   }
 
   #leave(): void {
-    this.#pending -= 1
-    if (this.#pending === 0) for (const idle of this.#idlers.splice(0)) idle()
+    this.#waiting -= 1
+    this.#tellIdle()
   }
 
-  #send(draft: Draft, { deadline, idempotencyKey }: SubmitOptions): Promise<Answered> {
-    if (idempotencyKey === undefined) return this.#requests.submit(draft, deadline)
-    return this.#requests.submitKeyed(draft, deadline, idempotencyKey)
+  #tellIdle(): void {
+    if (this.#idlers.length > 0 && this.#pending === 0) for (const idle of this.#idlers.splice(0)) idle()
+  }
+
+  #send(draft: Draft, { deadline, idempotencyKey }: SubmitOptions, waiter: RequestWaiter): void {
+    if (idempotencyKey === undefined) this.#requests.submit(draft, deadline, waiter)
+    else this.#requests.submitKeyed(draft, deadline, idempotencyKey, waiter)
+  }
+
+  async #submitLater(draft: Draft, options: SubmitOptions, waiter: RequestWaiter): Promise<void> {
+    this.#waiting += 1
+    try {
+      if (!this.#isFresh()) await this.#refresh(draft, options.deadline)
+      if (this.#asksFootprint(draft, options))
+        this.#sendWidened(draft, await this.#footprint(draft, options.deadline), options, waiter)
+      else this.#send(draft, options, waiter)
+    } catch (error) {
+      // What is thrown here are errors.
+      waiter.failed(error as Error)
+    }
+    this.#leave()
   }
 
   // What a worker foresees may be too much for one entry. Then the request goes as it was, and misses.
-  async #sendWidened(draft: Draft, touches: Draft['touches'], options: SubmitOptions): Promise<Answered> {
+  #sendWidened(draft: Draft, touches: Draft['touches'], options: SubmitOptions, waiter: RequestWaiter): void {
     try {
-      return await this.#send({ ...draft, touches }, options)
+      this.#send({ ...draft, touches }, options, waiter)
     } catch (error) {
       if (!(error instanceof StreamyError) || error.code !== 'VALUE_TOO_LARGE') throw error
-      return await this.#send(draft, options)
+      this.#send(draft, options, waiter)
     }
   }
 
@@ -235,7 +265,7 @@ export class ClusterClient {
 
   #take(message: ClientMessage): void {
     switch (message.kind) {
-      case 'reply':
+      case 'replies':
         return this.#requests.take(message)
       case 'footprint':
         this.#footprints.answer(message.id, message.touches)

@@ -2,7 +2,7 @@
 // outcomes back into results; `cluster-client.ts` sends them.
 
 import { decodeError, type Actor, type ActorClass, type Reference } from '@streamy-db/actors'
-import { limits, thaw, type Position } from '@streamy-db/core'
+import { limits, thaw, type Outcome, type Position } from '@streamy-db/core'
 import { BufferedResult } from '../../buffered-result.ts'
 import type { Clock } from '../../clock.ts'
 import type { ActorOf, ActorType, Change, ChangesOptions } from '../../history/change.ts'
@@ -24,6 +24,7 @@ import { clientClosed } from './client-errors.ts'
 import { checkReferenceOptions, type ClusterReferenceOptions } from './client-options.ts'
 import type { Draft } from './draft.ts'
 import type { KnownActors, PreparedCall } from './known-actors.ts'
+import type { RequestWaiter } from './pending-request.ts'
 
 /** What the database is put together from. */
 export interface ClusterDatabaseParts {
@@ -38,6 +39,7 @@ export interface ClusterDatabaseParts {
 }
 
 const noOptions: ClusterReferenceOptions = {}
+const noAsserts: Draft['asserts'] = []
 
 /** A database on a cluster. */
 export class ClusterDatabase implements Database {
@@ -133,21 +135,22 @@ export class ClusterDatabase implements Database {
     return this.#closing === undefined ? this.#send(options, prepare) : Promise.reject(clientClosed())
   }
 
+  // One promise a call, whatever it passes through.
+  #send(options: ClusterReferenceOptions, prepare: () => PreparedCall): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const { kind, call, touches, asksFootprint } = prepare()
+      const { client } = this.#parts
+      const deadline = this.#deadline(options)
+      if (kind === 'query') return resolve(client.query(call, this.#freshness(options), deadline).then(valueOf))
+      const draft: Draft = { asserts: noAsserts, calls: [call], touches }
+      const { idempotencyKey } = options
+      return client.submit(draft, { deadline, asksFootprint, idempotencyKey }, new CallWaiter(resolve, reject))
+    })
+  }
+
   #assertOpen(): void {
     if (this.#closing !== undefined) throw clientClosed()
     this.#parts.client.assertOpen()
-  }
-
-  async #send(options: ClusterReferenceOptions, prepare: () => PreparedCall): Promise<unknown> {
-    const { kind, call, touches, asksFootprint } = prepare()
-    const { client } = this.#parts
-    const deadline = this.#deadline(options)
-    if (kind === 'query') return valueOf(await client.query(call, this.#freshness(options), deadline))
-    const { idempotencyKey } = options
-    const draft: Draft = { asserts: [], calls: [call], touches }
-    const { outcome } = await client.submit(draft, { deadline, asksFootprint, idempotencyKey })
-    if (outcome.kind === 'aborted') throw decodeError(outcome.error)
-    return thaw(outcome.results[0])
   }
 
   #callIn(attempt: ClusterTransaction, prepare: () => PreparedCall): PromiseLike<unknown> {
@@ -185,7 +188,11 @@ export class ClusterDatabase implements Database {
   // False when an assert failed.
   async #commit(draft: Draft, asksFootprint: boolean): Promise<boolean> {
     const deadline = this.#deadline(noOptions)
-    const { outcome } = await this.#parts.client.submit(draft, { deadline, asksFootprint, idempotencyKey: undefined })
+    const { outcome } = await this.#parts.client.submitted(draft, {
+      deadline,
+      asksFootprint,
+      idempotencyKey: undefined,
+    })
     if (outcome.kind === 'committed') return true
     // A handler of its own may throw this code too: only what comes before the calls is an assert.
     if (outcome.operation < draft.asserts.length && outcome.error.code === 'ASSERT_FAILED') return false
@@ -198,6 +205,31 @@ export class ClusterDatabase implements Database {
 
   #deadline({ deadlineMs }: ClusterReferenceOptions): number {
     return this.#parts.clock.now() + (deadlineMs ?? this.#parts.deadlineMs) * 1000
+  }
+}
+
+// Makes a call's outcome what its caller sees.
+class CallWaiter implements RequestWaiter {
+  readonly #resolve: (value: unknown) => void
+  readonly #reject: (error: unknown) => void
+
+  constructor(resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  answered(outcome: Outcome): void {
+    try {
+      if (outcome.kind === 'aborted') this.#reject(decodeError(outcome.error))
+      else this.#resolve(thaw(outcome.results[0]))
+    } catch (error) {
+      // Bytes that cannot be read are this caller's alone to hear of.
+      this.#reject(error)
+    }
+  }
+
+  failed(error: Error): void {
+    this.#reject(error)
   }
 }
 

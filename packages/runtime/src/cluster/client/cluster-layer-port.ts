@@ -38,7 +38,7 @@ export class ClusterLayerPort implements LayerPort {
     const asksFootprint = footprints.some((footprint) => footprint.asksFootprint)
     const draft = { asserts: [], calls, touches }
     const options = { deadline: deadline(), asksFootprint, idempotencyKey: undefined }
-    const { outcome, position } = await client.submit(draft, options)
+    const { outcome, position } = await client.submitted(draft, options)
     if (outcome.kind === 'aborted') throw decodeError(outcome.error)
     return { results: outcome.results.map(thaw), position }
   }

@@ -16,6 +16,7 @@ import type { FrontDeskHost, PartitionReader } from './front-desk-host.ts'
 import { QuestionsInProgress } from './questions-in-progress.ts'
 import type { HistoryDesk } from './history-desk.ts'
 import { RecordFetcher } from './record-fetcher.ts'
+import { ReplyDesk, type SessionReply } from './reply-desk.ts'
 import { SharedBarrier } from './shared-barrier.ts'
 import { answerQuery } from './snapshot-query.ts'
 
@@ -46,6 +47,7 @@ export class FrontDesk {
   readonly #intake: Intake
   readonly #barrier: SharedBarrier
   readonly #fetcher: RecordFetcher
+  readonly #replies: ReplyDesk
   readonly #inProgress: QuestionsInProgress
   readonly #owned = new Map<PartitionId, () => void>()
   readonly #unlisten: () => void
@@ -57,6 +59,7 @@ export class FrontDesk {
     this.#intake = new Intake(bus)
     this.#barrier = new SharedBarrier(() => host.barrier())
     this.#fetcher = new RecordFetcher({ ...options, intake: this.#intake })
+    this.#replies = new ReplyDesk(bus, host.databaseId)
     this.#inProgress = new QuestionsInProgress(clock)
     this.#unlisten = this.#intake.listen(addresses.hello(name), decodeHello, (hello) => this.#welcome(hello))
   }
@@ -124,12 +127,14 @@ export class FrontDesk {
   #repeatOutcomes(home: PartitionId, { session, sequences }: Asked<'outcomes'>): void {
     const reader = this.#options.host.current(home)
     if (reader === undefined) return
+    const replies: SessionReply[] = []
     for (const sequence of sequences) {
-      const recorded = reader.outcome({ session, sequence, suffix: '' }, home)
-      if (recorded === undefined) continue
+      const request = { session, sequence, suffix: '' }
+      const recorded = reader.outcome(request, home)
       // Whether it missed is not recorded; whoever sends its like learns it then.
-      this.#send(session, { kind: 'reply', sequence, suffix: '', missed: false, logTime: reader.logTime, ...recorded })
+      if (recorded !== undefined) replies.push({ request, attempt: 1, ...recorded })
     }
+    this.#replies.send(replies, reader.logTime)
   }
 
   // One place tells of the past: where partition 0 is.

@@ -4,6 +4,8 @@
 export const protocolLimits = {
   /** Requests that one question asks for; the client sends as many questions as it needs. */
   sequencesPerQuestionMax: 1024,
+  /** Bytes of replies that travel in one message; the next reply begins another. */
+  repliesBytesMax: 256 * 1024,
   /** Partitions of one database, which a notice may name all. */
   partitionsMax: 65_536,
   /** How long a worker looks for an answer about the past before it says that there is none yet, in microseconds. */

@@ -79,13 +79,12 @@ const clientMessages: Codec<ClientMessage> = {
   decode: decodeClientMessage,
   any: fc.oneof(
     fc.record({
-      kind: fc.constant('reply'),
-      sequence: integer,
-      suffix: name,
-      position: integer,
+      kind: fc.constant('replies'),
       logTime: integer,
-      missed: fc.boolean(),
-      outcome: anyOutcome,
+      replies: fc.array(
+        fc.record({ sequence: integer, position: integer, missed: fc.boolean(), outcome: anyOutcome }),
+        { minLength: 1, maxLength: 4 },
+      ),
     }),
     fc.record({ kind: fc.constant('answer'), ...read, value: anyDatum }),
     fc.record({ kind: fc.constant('changes'), id: integer, upTo: integer, merged: fc.boolean(), commits }),
