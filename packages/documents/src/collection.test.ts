@@ -4,6 +4,7 @@ import { kvActors } from '@streamy-db/kv'
 import { type Database, open } from '@streamy-db/runtime'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Collection } from './collection/collection.ts'
+import { defineCollection } from './collection/collection-definition.ts'
 import { documentActors } from './document-actors.ts'
 
 interface User {
@@ -23,9 +24,10 @@ afterEach(async () => {
 })
 
 function users(): Collection<User> {
-  return new Collection<User>(db, 'users', {
+  const definition = defineCollection<User>('users', {
     indexes: { byEmail: { keys: { email: 1 }, unique: true }, byOrgAge: { keys: { org: 1, age: -1 } } },
   })
+  return new Collection<User>(db, definition, true)
 }
 
 const ada: User = { _id: 'u1', email: 'ada@example.org', org: 'x', age: 36 }
@@ -43,13 +45,20 @@ test('an index answers filters and sorts', async () => {
   await users().insertMany([ada, bob, cid])
   const cursor = users().find({ org: 'x', age: { $gte: 18 } }, { sort: { age: -1 }, limit: 10 })
   expect(await cursor.toArray()).toEqual([ada, bob])
-  expect(await users().find({ org: 'x', age: { $gte: 18 } }, { sort: { age: -1 }, limit: 1 }).explain()).toMatchObject({
+  expect(
+    await users()
+      .find({ org: 'x', age: { $gte: 18 } }, { sort: { age: -1 }, limit: 1 })
+      .explain(),
+  ).toMatchObject({
     index: 'byOrgAge',
     sortedByIndex: true,
     documentsExamined: 1,
     documentsReturned: 1,
   })
-  expect(await users().find({ email: 'bob@example.org' }).explain()).toMatchObject({ index: 'byEmail', uniqueMatch: true })
+  expect(await users().find({ email: 'bob@example.org' }).explain()).toMatchObject({
+    index: 'byEmail',
+    uniqueMatch: true,
+  })
   expect(await users().findOne({ email: 'bob@example.org' })).toEqual(bob)
 })
 
@@ -70,7 +79,11 @@ test('updates and deletions keep the indexes', async () => {
     modifiedCount: 1,
     upsertedId: undefined,
   })
-  expect(await users().find({ org: 'x' }, { sort: { age: 1 } }).toArray()).toEqual([bob, { ...ada, age: 37 }])
+  expect(
+    await users()
+      .find({ org: 'x' }, { sort: { age: 1 } })
+      .toArray(),
+  ).toEqual([bob, { ...ada, age: 37 }])
   await users().updateMany({ org: 'x' }, { $set: { org: 'z' } })
   expect((await users().find({ org: 'z' }).toArray()).length).toBe(2)
   await users().deleteOne({ _id: 'u1' })

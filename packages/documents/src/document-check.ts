@@ -44,7 +44,9 @@ export function checkLiteral(value: unknown): string | undefined {
   const issues: DocumentIssue[] = []
   copyOf(value, '', 0, issues)
   const [issue] = issues
-  return issue === undefined ? undefined : `a value that ${issue.path === '' ? '' : `at ${issue.path} `}${issue.message}`
+  return issue === undefined
+    ? undefined
+    : `a value that ${issue.path === '' ? '' : `at ${issue.path} `}${issue.message}`
 }
 
 function copyOf(value: unknown, path: string, depth: number, issues: DocumentIssue[]): unknown {
@@ -127,7 +129,13 @@ function sizeOf(document: CheckedDocument): number {
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date) && !(value instanceof Uint8Array)
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Date) &&
+    !(value instanceof Uint8Array)
+  )
 }
 
 function join(path: string, key: string): string {

@@ -12,7 +12,7 @@ import { IndexKeyInvalid } from '../document-errors.ts'
 import { keyTextIn } from '../index-keys/index-keys.ts'
 import { decodeKeyValue } from '../index-keys/index-key-decoder.ts'
 import { documentLimits } from '../limits.ts'
-import { DocumentActor } from '../storage/document-actor.ts'
+import type { DocumentActor } from '../storage/document-actor.ts'
 import { UniqueEntry } from '../storage/unique-entry.ts'
 import { CatalogueActor } from './catalogue-actor.ts'
 import { parseCatalogue } from './catalogue.ts'
@@ -72,7 +72,9 @@ export class BuilderActor extends Actor {
   // Why a document cannot be in the index.
   private failureOf(idText: string): string | undefined {
     try {
-      const conflict = this.actor(DocumentActor, documentKey(collectionOf(this.key), idText)).build(epochOf(this.key))
+      const conflict = this.actor<DocumentActor>('doc.Document', documentKey(collectionOf(this.key), idText)).build(
+        epochOf(this.key),
+      )
       return conflict && `The documents ${idOf(idText)} and ${idOf(conflict.owner)} have the same values.`
     } catch (error) {
       if (error instanceof IndexKeyInvalid) return error.message

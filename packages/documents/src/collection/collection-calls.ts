@@ -2,7 +2,7 @@
 // become errors.
 
 import { actorRef, type Call, type Datum, freeze } from '@streamy-db/core'
-import { documentKey } from '../collection-name.ts'
+import { builderKey, documentKey, uniqueKey } from '../collection-name.ts'
 import { textOfId } from '../document-id.ts'
 import type { FindQuery } from '../query/find-query.ts'
 import type { DocumentOperation } from '../storage/document-operation.ts'
@@ -34,8 +34,33 @@ export class CollectionCalls {
   }
 
   page(query: FindQuery, after: string | undefined, limit: number): Call {
-    const args = [freeze(query, 'a query'), after, limit]
-    return { ref: actorRef('doc.Reader', this.#collection), message: 'page', args }
+    return this.#reader('page', [freeze(query, 'a query'), after, limit])
+  }
+
+  /** The document of the text of an id. */
+  getText(idText: string): Call {
+    return this.#document(idText, 'get', [])
+  }
+
+  count(query: FindQuery, after: string | undefined): Call {
+    return this.#reader('count', [freeze(query, 'a query'), after])
+  }
+
+  items(epoch: number, after: string | undefined, limit: number): Call {
+    return this.#reader('items', [epoch, after, limit])
+  }
+
+  time(): Call {
+    return this.#reader('time', [])
+  }
+
+  /** Whose a key of a unique index is. */
+  owner(epoch: number, keyText: string): Call {
+    return { ref: actorRef('doc.Unique', uniqueKey(this.#collection, epoch, keyText)), message: 'get', args: [] }
+  }
+
+  progress(epoch: number): Call {
+    return { ref: actorRef('doc.Builder', builderKey(this.#collection, epoch)), message: 'progress', args: [] }
   }
 
   catalogueText(): Call {
@@ -48,6 +73,10 @@ export class CollectionCalls {
 
   dropIndex(name: string): Call {
     return this.#catalogue('drop', [name])
+  }
+
+  #reader(message: string, args: readonly Datum[]): Call {
+    return { ref: actorRef('doc.Reader', this.#collection), message, args }
   }
 
   #document(idText: string, message: string, args: readonly Datum[]): Call {

@@ -2,62 +2,30 @@
 // what they answer into documents; it keeps nothing but whether its indexes have been declared.
 
 import { randomUUID } from 'node:crypto'
-import { StreamyError } from '@streamy-db/core'
 import { type Database, type LayerPort, layerPortOf } from '@streamy-db/runtime'
-import { parseCatalogue } from '../catalogue/catalogue.ts'
-import { type DeclaredIndex, declaredIndexes, type IndexOptions, sameIndex } from '../catalogue/index-definition.ts'
-import { checkName } from '../collection-name.ts'
-import type { DocumentId } from '../document-id.ts'
-import { textOfId } from '../document-id.ts'
-import { filterOfText, filterText } from '../filter/filter.ts'
-import type { FindPage } from '../query/find-query.ts'
-import { sortSpecOf } from '../query/sort-documents.ts'
-import { textOfValue } from '../stored-text.ts'
-import type { DocumentResult, ReturnDocument } from '../storage/document-operation.ts'
+import { aggregate, sharedSnapshot } from '../aggregate/aggregate.ts'
+import type { IndexOptions } from '../catalogue/index-definition.ts'
+import { type DocumentId, textOfId } from '../document-id.ts'
+import type { CountPage, FindPage, FindQuery } from '../query/find-query.ts'
+import type { StoredDocument } from '../storage/document-actor.ts'
 import type { WriteOperation, WriteOutcome } from '../storage/write-operation.ts'
 import { CollectionCalls } from './collection-calls.ts'
-import type { AnyDocument, DocumentSchema, Filter, Insertable, Projection, Sort, Update } from './document-types.ts'
+import { type BulkWrite, CollectionCore, type UpdateOptions } from './collection-core.ts'
+import type { CollectionDefinition } from './collection-definition.ts'
+import { CollectionIndexes, type IndexReport, type WaitForIndexes } from './collection-indexes.ts'
+import { distinctValues } from './distinct-values.ts'
+import type { AnyDocument, Filter, Insertable, PathOf, Sort, Update, ValueAt } from './document-types.ts'
 import { FindCursor, type ReadPage } from './find-cursor.ts'
-import { checkProjection } from './project-documents.ts'
-import { validateDocument } from './validate-document.ts'
-import { WriteRequests } from './write-requests.ts'
+import { cursorQuery, type FindOptions } from './find-options.ts'
+import { needsPreview } from './preview-write.ts'
+import { type CollectionHandle, TransactionDocuments } from './transaction-documents.ts'
+import { verifyIndexes } from './verify-indexes.ts'
+import { type BulkResult, bulkResult, type UpdateResult, updateResult } from './write-results.ts'
 
-/** What a collection is declared with. */
-export interface CollectionOptions<Document> {
-  /** Documents are validated with it before they are sent; what it makes of them is stored. */
-  readonly schema?: DocumentSchema<unknown, Document>
-  /** Indexes that it shall have. Those that are not there are added; no other is taken away. */
-  readonly indexes?: Readonly<Record<string, IndexOptions>>
-}
-
-/** Options of a query. */
-export interface FindOptions<Document> {
-  readonly sort?: Sort<Document>
-  readonly limit?: number
-  readonly skip?: number
-  readonly projection?: Projection<Document>
-  /** The name of the index to use; `_id` is the one of all documents. */
-  readonly hint?: string
-  /** Go on where an earlier page of the same query ended. */
-  readonly cursor?: string
-  /** Whether more documents than `documentLimits.scanDocumentsMax` may be looked at without an index. */
-  readonly allowScan?: boolean
-}
-
-/** Options of an update. */
-export interface UpdateOptions<Document> {
-  readonly upsert?: boolean
-  readonly sort?: Sort<Document>
-  readonly hint?: string
-  readonly arrayFilters?: readonly Readonly<Record<string, unknown>>[]
-}
-
-/** What an update came to. */
-export interface UpdateResult {
-  readonly matchedCount: number
-  readonly modifiedCount: number
-  /** Of the document that an upsert has inserted. */
-  readonly upsertedId: DocumentId | undefined
+/** Options of writes that answer a document. */
+export interface FindAndWriteOptions<Document> extends UpdateOptions<Document> {
+  /** Whether the document is answered as it was, which is the default, or as it has become. */
+  readonly returnDocument?: 'before' | 'after'
 }
 
 /**
@@ -69,24 +37,28 @@ export interface UpdateResult {
  * const adults = await users.find({ age: { $gte: 18 } }, { sort: { age: -1 }, limit: 10 }).toArray()
  * ```
  */
-export class Collection<Document extends AnyDocument = AnyDocument & Record<string, unknown>> {
-  readonly name: string
+export class Collection<Document extends AnyDocument = AnyDocument> implements CollectionHandle<Document> {
+  readonly definition: CollectionDefinition<Document>
+  readonly isHeld: boolean
+  readonly #db: Database
   readonly #port: LayerPort
   readonly #calls: CollectionCalls
-  readonly #requests: WriteRequests
-  readonly #schema: DocumentSchema<unknown, Document> | undefined
-  readonly #declared: readonly DeclaredIndex[]
-  #declaring: Promise<void> | undefined = undefined
+  readonly #core: CollectionCore<Document>
+  readonly #indexes: CollectionIndexes
 
-  /** @internal Use `collectionOfDatabase`, or `db.collection`. */
-  constructor(db: Database, name: string, options: CollectionOptions<Document> = {}) {
-    checkName(name, 'collection')
-    this.name = name
+  /** @internal Use `db.collection`. `isHeld` says whether workers hold documents to the schema. */
+  constructor(db: Database, definition: CollectionDefinition<Document>, isHeld: boolean) {
+    this.definition = definition
+    this.isHeld = isHeld
+    this.#db = db
     this.#port = layerPortOf(db)
-    this.#calls = new CollectionCalls(name)
-    this.#requests = new WriteRequests(name, randomUUID)
-    this.#schema = options.schema
-    this.#declared = declaredIndexes(options.indexes ?? {})
+    this.#calls = new CollectionCalls(definition.name)
+    this.#core = new CollectionCore(definition, randomUUID)
+    this.#indexes = new CollectionIndexes(this.#port, this.#calls, definition)
+  }
+
+  get name(): string {
+    return this.definition.name
   }
 
   /** The document of an `_id`; undefined when there is none. */
@@ -96,30 +68,20 @@ export class Collection<Document extends AnyDocument = AnyDocument & Record<stri
     return document as Document | undefined
   }
 
+  /** A document, and the position of its last write; undefined when there is none. */
+  async getStored(id: DocumentId): Promise<{ readonly document: Document; readonly position: number } | undefined> {
+    const [stored] = await this.#port.query([this.#calls.stored(id)])
+    return stored as (StoredDocument & { readonly document: Document }) | undefined
+  }
+
   /** The documents of several ids, all as of one moment, in the order of the ids. */
   async getMany(ids: readonly DocumentId[]): Promise<(Document | undefined)[]> {
-    const documents = await this.#port.query(ids.map((id) => this.#calls.get(id)))
-    return documents as (Document | undefined)[]
+    return (await this.#port.query(ids.map((id) => this.#calls.get(id)))) as (Document | undefined)[]
   }
 
   /** The documents that a filter matches. Nothing is asked before the cursor is used. */
-  find(filter: Filter<Document> = {} as Filter<Document>, options: FindOptions<Document> = {}): FindCursor<Document> {
-    const { sort, limit = Infinity, skip = 0, projection, hint, cursor, allowScan = false } = options
-    checkCount('limit', limit, Infinity)
-    checkCount('skip', skip, 0)
-    if (projection !== undefined) checkProjection(projection)
-    const query = {
-      collection: this.name,
-      filter: filterText(filter),
-      sort: sortSpecOf(sort),
-      hint,
-      skip,
-      limit,
-      projection,
-      cursor,
-      allowScan,
-    }
-    return new FindCursor<Document>(this.#port, query, this.#readPage, () => this.ready())
+  find(filter?: Filter<Document>, options?: FindOptions<Document>): FindCursor<Document> {
+    return new FindCursor<Document>(this.#port, cursorQuery(this.name, filter, options), readPage, () => this.ready())
   }
 
   /** The first document that a filter matches; undefined when there is none. */
@@ -128,10 +90,68 @@ export class Collection<Document extends AnyDocument = AnyDocument & Record<stri
     return document
   }
 
+  /** How many documents a filter matches, all as of one moment. */
+  async countDocuments(filter?: Filter<Document>, options?: Pick<FindOptions<Document>, 'hint'>): Promise<number> {
+    await this.ready()
+    const query = cursorQuery(this.name, filter, options)
+    const snapshot = await this.#port.snapshot()
+    try {
+      let count = 0
+      let after: string | undefined
+      do {
+        // What the query `count` returns.
+        const page = (await snapshot.query(this.#calls.count(findQueryOf(query), after))) as CountPage
+        count += page.count
+        after = page.next
+      } while (after !== undefined)
+      return count
+    } finally {
+      snapshot.close()
+    }
+  }
+
+  /** The different values at a path of the documents that a filter matches, in their order; of lists, their items. */
+  async distinct<Path extends PathOf<Document>>(
+    path: Path,
+    filter?: Filter<Document>,
+  ): Promise<NonNullable<Distinct<ValueAt<Document, Path>>>[]> {
+    // What is found at a path is of its type.
+    return (await distinctValues(path, this.find(filter, { allowScan: true }))) as NonNullable<
+      Distinct<ValueAt<Document, Path>>
+    >[]
+  }
+
+  /** Runs a pipeline over the documents of one moment; see `docs/documents.md` for its stages. */
+  async aggregate<Result = Record<string, unknown>>(
+    pipeline: readonly Readonly<Record<string, unknown>>[],
+    { allowScan = false }: { readonly allowScan?: boolean } = {},
+  ): Promise<Result[]> {
+    await this.ready()
+    const snapshot = await this.#port.snapshot()
+    const source = sharedSnapshot(snapshot)
+    try {
+      const results = await aggregate(this.name, pipeline, {
+        find: (collection, filter, options) =>
+          new FindCursor(
+            source,
+            cursorQuery<AnyDocument>(collection, filter as Filter<AnyDocument>, options as object),
+            readPage,
+            isReady,
+          ),
+        now: async () => Number(await snapshot.query(this.#calls.time())),
+        allowScan,
+      })
+      // The caller says what its pipeline makes.
+      return results as Result[]
+    } finally {
+      snapshot.close()
+    }
+  }
+
   /** Inserts a document. Rejects with DuplicateKey, DocumentInvalid and others. */
   async insertOne(document: Insertable<Document>): Promise<{ readonly insertedId: Document['_id'] }> {
-    const [insertedId] = (await this.insertMany([document])).insertedIds
-    return { insertedId: insertedId! }
+    const { insertedIds } = await this.insertMany([document])
+    return { insertedId: insertedIds[0]! }
   }
 
   /** Inserts documents, all or none. */
@@ -139,39 +159,39 @@ export class Collection<Document extends AnyDocument = AnyDocument & Record<stri
     documents: readonly Insertable<Document>[],
   ): Promise<{ readonly insertedIds: readonly Document['_id'][] }> {
     await this.ready()
-    const checked = documents.map((document) => this.#validated(this.#requests.document(document)))
+    const checked = documents.map((document) => this.#core.document(document))
     const calls = checked.map((document) =>
       this.#calls.writeDocument(textOfId(this.name, document['_id']), { kind: 'insert', document }, []),
     )
-    await this.#port.execute(calls)
-    return { insertedIds: checked.map((document) => document['_id'] as Document['_id']) }
+    if (calls.length > 0) await this.#port.execute(calls)
+    return { insertedIds: checked.map(({ _id }) => _id as Document['_id']) }
   }
 
   /** Changes the first document that a filter matches. */
-  updateOne(
+  async updateOne(
     filter: Filter<Document>,
     update: Update<Document>,
     options?: UpdateOptions<Document>,
   ): Promise<UpdateResult> {
-    return this.#update(this.#requests.update(filter, update, false, options))
+    return updateResult(await this.#writeOne(this.#core.update(filter, update, false, options)))
   }
 
   /** Changes all documents that a filter matches, in one transaction. */
-  updateMany(
+  async updateMany(
     filter: Filter<Document>,
     update: Update<Document>,
     options?: UpdateOptions<Document>,
   ): Promise<UpdateResult> {
-    return this.#update(this.#requests.update(filter, update, true, options))
+    return updateResult(await this.#writeOne(this.#core.update(filter, update, true, options)))
   }
 
   /** Replaces the first document that a filter matches; it keeps its `_id`. */
-  replaceOne(
+  async replaceOne(
     filter: Filter<Document>,
     document: Insertable<Document>,
     options?: UpdateOptions<Document>,
   ): Promise<UpdateResult> {
-    return this.#update(this.#requests.replace(filter, document, options))
+    return updateResult(await this.#writeOne(this.#core.replace(filter, document, options)))
   }
 
   /** Deletes the first document that a filter matches. */
@@ -179,62 +199,116 @@ export class Collection<Document extends AnyDocument = AnyDocument & Record<stri
     filter: Filter<Document>,
     options?: Pick<UpdateOptions<Document>, 'sort' | 'hint'>,
   ): Promise<{ readonly deletedCount: number }> {
-    const { modified } = await this.#write(this.#requests.delete(filter, false, options))
-    return { deletedCount: modified }
+    return { deletedCount: (await this.#writeOne(this.#core.delete(filter, false, options))).modified }
   }
 
   /** Deletes all documents that a filter matches, in one transaction. */
   async deleteMany(filter: Filter<Document>): Promise<{ readonly deletedCount: number }> {
-    const { modified } = await this.#write(this.#requests.delete(filter, true))
-    return { deletedCount: modified }
+    return { deletedCount: (await this.#writeOne(this.#core.delete(filter, true))).modified }
+  }
+
+  /** Changes the first document that a filter matches, and answers it. */
+  async findOneAndUpdate(
+    filter: Filter<Document>,
+    update: Update<Document>,
+    options: FindAndWriteOptions<Document> = {},
+  ): Promise<Document | undefined> {
+    const { returnDocument = 'before' } = options
+    return this.#documentOf(this.#core.update(filter, update, false, options, returnDocument))
+  }
+
+  /** Replaces the first document that a filter matches, and answers it. */
+  async findOneAndReplace(
+    filter: Filter<Document>,
+    document: Insertable<Document>,
+    options: FindAndWriteOptions<Document> = {},
+  ): Promise<Document | undefined> {
+    const { returnDocument = 'before' } = options
+    return this.#documentOf(this.#core.replace(filter, document, options, returnDocument))
+  }
+
+  /** Deletes the first document that a filter matches, and answers it. */
+  async findOneAndDelete(
+    filter: Filter<Document>,
+    options?: { readonly sort?: Sort<Document>; readonly hint?: string },
+  ): Promise<Document | undefined> {
+    return this.#documentOf(this.#core.delete(filter, false, options, 'before'))
+  }
+
+  /** Several writes in their order, as one transaction; unique values may change hands between them. */
+  async bulkWrite(writes: readonly BulkWrite<Document>[]): Promise<BulkResult> {
+    const operations = writes.map((write) => this.#core.bulk(write))
+    return bulkResult(operations, await this.#write(operations))
   }
 
   /** Waits until the indexes that the collection was given are declared. Every operation does so by itself. */
   ready(): Promise<void> {
-    if (this.#declared.length === 0) return nothingToDo
-    this.#declaring ??= this.#declare().catch((error: unknown) => {
-      // The next operation tries again.
-      this.#declaring = undefined
-      throw error
-    })
-    return this.#declaring
+    return this.#indexes.declared()
   }
 
-  readonly #readPage: ReadPage = async (snapshot, query, after, limit) => {
-    const { collection, filter, sort, hint } = query
-    // What the query `page` returns.
-    return (await snapshot.query(this.#calls.page({ collection, filter, sort, hint }, after, limit))) as FindPage
+  /** The indexes that are there, whoever has declared them, with how far builds have come. */
+  indexes(): Promise<readonly IndexReport[]> {
+    return this.#indexes.list()
   }
 
-  async #declare(): Promise<void> {
-    const [text] = (await this.#port.query([this.#calls.catalogueText()])) as [string | undefined]
-    const { indexes } = parseCatalogue(text).content
-    const isThere = (declared: DeclaredIndex): boolean =>
-      indexes.some((index) => index.name === declared.name && sameIndex(index, declared))
-    if (this.#declared.every(isThere)) return
-    await this.#port.execute([this.#calls.declare(textOfValue([...this.#declared], 'indexes'))])
+  /** Adds an index; resolves when it is declared. It is filled in the background: see `waitForIndexes`. */
+  createIndex(name: string, options: IndexOptions): Promise<void> {
+    return this.#indexes.create(name, options)
   }
 
-  #validated(document: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-    return this.#schema === undefined ? document : validateDocument(this.name, this.#schema, document)
+  /** Drops an index; false when there is none of the name. What it holds is removed in the background. */
+  dropIndex(name: string): Promise<boolean> {
+    return this.#indexes.drop(name)
   }
 
-  async #update(operation: WriteOperation): Promise<UpdateResult> {
-    const { matched, modified, insertedId } = await this.#write(operation)
-    return { matchedCount: matched, modifiedCount: modified, upsertedId: insertedId as DocumentId | undefined }
+  /** Waits until no index is being built. Rejects with IndexConflict when a build fails. */
+  waitForIndexes(options?: WaitForIndexes): Promise<void> {
+    return this.#indexes.wait(options)
   }
 
-  async #write(operation: WriteOperation): Promise<WriteOutcome> {
+  /** Compares all documents with all indexes, as of one moment; answers what is wrong. */
+  async verifyIndexes(): Promise<readonly string[]> {
     await this.ready()
-    const { results } = await this.#port.execute([this.#calls.write([operation], [])])
+    return await verifyIndexes(this.#port, this.#calls, this.name)
+  }
+
+  async #documentOf(operation: WriteOperation): Promise<Document | undefined> {
+    return (await this.#writeOne(operation)).document as Document | undefined
+  }
+
+  async #writeOne(operation: WriteOperation): Promise<WriteOutcome> {
+    return (await this.#write([operation]))[0]!
+  }
+
+  async #write(operations: readonly WriteOperation[]): Promise<readonly WriteOutcome[]> {
+    if (operations.length === 0) return []
+    await this.ready()
+    if (!this.isHeld && operations.some((operation) => needsPreview(this.definition, operation)))
+      return await this.#writeChecked(operations)
+    const { results } = await this.#port.execute([this.#calls.write(operations, [])])
     // What the message `write` returns.
-    return (results[0] as WriteOutcome[])[0]!
+    return results[0] as WriteOutcome[]
+  }
+
+  // The schema is known here only: what updates come to is worked out from what the transaction reads.
+  #writeChecked(operations: readonly WriteOperation[]): Promise<readonly WriteOutcome[]> {
+    return this.#db.transaction(async (tx) => {
+      const documents = new TransactionDocuments(tx)
+      const collection = documents.collection(this)
+      for (const operation of operations) collection.add(operation)
+      return await documents.flush()
+    })
   }
 }
 
-const nothingToDo = Promise.resolve()
+type Distinct<Value> = Value extends readonly (infer Item)[] ? Item : Value
 
-function checkCount(what: string, count: number, unlimited: number): void {
-  if (count === unlimited || (Number.isSafeInteger(count) && count >= 0)) return
-  throw new StreamyError('OPTIONS_INVALID', `The ${what} of a query is ${String(count)}. Give a whole number from 0 on.`)
+const isReady = (): Promise<void> => Promise.resolve()
+
+const readPage: ReadPage = async (snapshot, query, after, limit) =>
+  // What the query `page` returns.
+  (await snapshot.query(new CollectionCalls(query.collection).page(findQueryOf(query), after, limit))) as FindPage
+
+function findQueryOf({ collection, filter, sort, hint }: FindQuery): FindQuery {
+  return { collection, filter, sort, hint }
 }

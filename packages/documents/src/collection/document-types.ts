@@ -116,13 +116,19 @@ type Listed<Value> = ItemOf<NonNullable<Value>>
 
 /** A change of a document. */
 export interface Update<Document> {
-  readonly $set?: { readonly [Path in PathOf<Document>]?: ValueAt<Document, Path> } & { readonly [path: Positional]: unknown }
+  readonly $set?: { readonly [Path in PathOf<Document>]?: ValueAt<Document, Path> } & {
+    readonly [path: Positional]: unknown
+  }
   readonly $setOnInsert?: { readonly [Path in PathOf<Document>]?: ValueAt<Document, Path> }
   readonly $unset?: ByPath<Document, '' | true | 1>
   readonly $inc?: ByPath<Document, number>
   readonly $mul?: ByPath<Document, number>
-  readonly $min?: { readonly [Path in PathOf<Document>]?: ValueAt<Document, Path> } & { readonly [path: Positional]: unknown }
-  readonly $max?: { readonly [Path in PathOf<Document>]?: ValueAt<Document, Path> } & { readonly [path: Positional]: unknown }
+  readonly $min?: { readonly [Path in PathOf<Document>]?: ValueAt<Document, Path> } & {
+    readonly [path: Positional]: unknown
+  }
+  readonly $max?: { readonly [Path in PathOf<Document>]?: ValueAt<Document, Path> } & {
+    readonly [path: Positional]: unknown
+  }
   readonly $rename?: { readonly [Path in PathOf<Document>]?: string }
   readonly $currentDate?: ByPath<Document, true | { readonly $type: 'date' | 'timestamp' }>
   readonly $push?: {

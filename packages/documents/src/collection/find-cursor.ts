@@ -30,6 +30,9 @@ export type ReadPage = (
   limit: number,
 ) => Promise<FindPage>
 
+/** Where the snapshot of a query comes from. */
+export type SnapshotSource = Pick<LayerPort, 'snapshot'>
+
 /** How a query was answered. */
 export interface Explanation extends PlanSummary {
   readonly keysExamined: number
@@ -41,7 +44,7 @@ const matchesAll = filterText({})
 
 /** Documents of a query; iterate it with `for await`. */
 export class FindCursor<Document> implements AsyncIterableIterator<Document> {
-  readonly #port: LayerPort
+  readonly #port: SnapshotSource
   readonly #query: CursorQuery
   readonly #readPage: ReadPage
   readonly #prepare: () => Promise<void>
@@ -60,7 +63,7 @@ export class FindCursor<Document> implements AsyncIterableIterator<Document> {
   #returned = 0
   #plan: PlanSummary | undefined = undefined
 
-  constructor(port: LayerPort, query: CursorQuery, readPage: ReadPage, prepare: () => Promise<void>) {
+  constructor(port: SnapshotSource, query: CursorQuery, readPage: ReadPage, prepare: () => Promise<void>) {
     this.#port = port
     this.#query = query
     this.#readPage = readPage
@@ -115,7 +118,10 @@ export class FindCursor<Document> implements AsyncIterableIterator<Document> {
       this.#end()
     }
     const isMore = !this.#isOver && this.#left > 0
-    return { documents, cursor: isMore && this.#after !== undefined ? cursorAt(this.#plan!.epoch, this.#after) : undefined }
+    return {
+      documents,
+      cursor: isMore && this.#after !== undefined ? cursorAt(this.#plan!.epoch, this.#after) : undefined,
+    }
   }
 
   /** Runs the query, and tells how it was answered. */

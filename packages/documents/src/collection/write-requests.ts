@@ -35,7 +35,8 @@ export class WriteRequests {
   /** A document with an `_id`, checked. */
   document(document: unknown): Readonly<Record<string, unknown>> & { readonly _id: unknown } {
     // What is no object at all is for the check to complain about.
-    const given = typeof document === 'object' && document !== null ? (document as { readonly _id?: unknown }) : undefined
+    const given =
+      typeof document === 'object' && document !== null ? (document as { readonly _id?: unknown }) : undefined
     const whole = given === undefined || given._id !== undefined ? document : { ...given, _id: this.#newId() }
     return checkDocument(this.#collection, whole) as Readonly<Record<string, unknown>> & { readonly _id: unknown }
   }
@@ -82,7 +83,10 @@ export class WriteRequests {
 
   #target(filter: unknown, many: boolean, { sort, hint }: WriteOptions): WriteTarget {
     if (filter === undefined || filter === null)
-      throw new StreamyError('OPTIONS_INVALID', `A write of ${this.#collection} needs a filter: {} means all documents.`)
+      throw new StreamyError(
+        'OPTIONS_INVALID',
+        `A write of ${this.#collection} needs a filter: {} means all documents.`,
+      )
     return { filter: filterText(filter), many, sort: sortSpecOf(sort), hint }
   }
 }

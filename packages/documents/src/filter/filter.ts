@@ -16,7 +16,7 @@ import { queryOperators } from './query-operators.ts'
 export interface CompiledFilter {
   /** In stored form, without instances of RegExp. */
   readonly filter: Readonly<Record<string, unknown>>
-  matches(document: unknown): boolean
+  readonly matches: (document: unknown) => boolean
 }
 
 /** The operators that filters may use, for whatever of mingo takes filters. */
@@ -60,7 +60,7 @@ export function storedFilter(value: unknown): unknown {
   for (const [key, item] of Object.entries(value)) {
     if (key === '$regex' && item instanceof RegExp) {
       stored[key] = item.source
-      stored['$options'] = item.flags + String(value['$options'] ?? '')
+      stored['$options'] = item.flags + (typeof value['$options'] === 'string' ? value['$options'] : '')
     } else if (!(key === '$options' && Object.hasOwn(stored, key))) stored[key] = storedFilter(item)
   }
   return stored

@@ -27,10 +27,26 @@ export const queryOperators: Readonly<Record<string, Operator>> = {
   $ne: (path: string, value: unknown) => not(some(path, (found) => compareValues(found, value) === 0)),
   $in: (path: string, values: readonly unknown[]) => some(path, isOneOf(values)),
   $nin: (path: string, values: readonly unknown[]) => not(some(path, isOneOf(values))),
-  $gt: (path: string, value: unknown) => some(path, comparing(value, false, (order) => order > 0)),
-  $gte: (path: string, value: unknown) => some(path, comparing(value, true, (order) => order >= 0)),
-  $lt: (path: string, value: unknown) => some(path, comparing(value, false, (order) => order < 0)),
-  $lte: (path: string, value: unknown) => some(path, comparing(value, true, (order) => order <= 0)),
+  $gt: (path: string, value: unknown) =>
+    some(
+      path,
+      comparing(value, false, (order) => order > 0),
+    ),
+  $gte: (path: string, value: unknown) =>
+    some(
+      path,
+      comparing(value, true, (order) => order >= 0),
+    ),
+  $lt: (path: string, value: unknown) =>
+    some(
+      path,
+      comparing(value, false, (order) => order < 0),
+    ),
+  $lte: (path: string, value: unknown) =>
+    some(
+      path,
+      comparing(value, true, (order) => order <= 0),
+    ),
   $type: (path: string, names: string | readonly string[]) => some(path, isOfType(names)),
   $mod: (path: string, [divisor, remainder]: readonly [number, number]) =>
     some(path, (found) => typeof found === 'number' && Math.trunc(found) % divisor === remainder),
@@ -62,7 +78,11 @@ function not(test: Test): Test {
 }
 
 // A value compares with values of its kind only, and NaN with NaN only.
-function comparing(bound: unknown, takesEqual: boolean, holds: (order: number) => boolean): (value: unknown) => boolean {
+function comparing(
+  bound: unknown,
+  takesEqual: boolean,
+  holds: (order: number) => boolean,
+): (value: unknown) => boolean {
   const kind = kindOf(bound)
   const isNaN = isNaNValue(bound)
   return (value) => {

@@ -4,7 +4,7 @@
 import { textOfBytes } from '@streamy-db/kv'
 import type { IndexField } from '../catalogue/catalogue.ts'
 import { isNaNValue, kindOf } from '../index-keys/compare-values.ts'
-import { invertBytes, KeyNotEncodable, keyBytesOf } from '../index-keys/index-key-codec.ts'
+import { invertBytes, keyTags, KeyNotEncodable, keyBytesOf } from '../index-keys/index-key-codec.ts'
 import type { Conjunct } from './conjuncts.ts'
 
 /** Above every text that follows a whole value. */
@@ -29,6 +29,15 @@ export function fieldBounds(
     if (error instanceof KeyNotEncodable) return undefined
     throw error
   }
+}
+
+/** Whether the bounds of conditions on one field take in nothing that the conditions do not. */
+export function boundsSayAll(conjuncts: readonly Conjunct[]): boolean {
+  if (conjuncts.some(({ argument }) => isNaNValue(argument))) return false
+  const [first] = conjuncts
+  if (first !== undefined && conjuncts.length === 1 && (first.operator === '$eq' || first.operator === '$in'))
+    return true
+  return conjuncts.every(({ operator }) => isComparison(operator))
 }
 
 function points(field: IndexField, conjuncts: readonly Conjunct[]): FieldBounds | undefined {
@@ -64,16 +73,28 @@ function comparison(
   operator: string,
   argument: unknown,
 ): { readonly low: string; readonly high: string } | undefined {
-  const isComparison = operator === '$gt' || operator === '$gte' || operator === '$lt' || operator === '$lte'
-  if (!isComparison || isNaNValue(argument)) return undefined
+  if (!isComparison(operator) || isNaNValue(argument)) return undefined
   const text = valueText(field, argument)
   const tag = kindOf(argument)
   const first = field.descending ? 0xff - tag : tag
   const whole = { low: textOfBytes(Uint8Array.of(first)), high: textOfBytes(Uint8Array.of(first + 1)) }
+  const nan = nanOf(tag)
+  // NaN is below all numbers, and no comparison with one takes it in.
+  if (nan !== undefined && field.descending) whole.high = valueText(field, nan)
+  else if (nan !== undefined) whole.low = valueText(field, nan) + ABOVE
   const goesUp = (operator === '$gt' || operator === '$gte') !== field.descending
   const takesEqual = operator === '$gte' || operator === '$lte'
   if (goesUp) return { low: takesEqual ? text : text + ABOVE, high: whole.high }
   return { low: whole.low, high: takesEqual ? text + ABOVE : text }
+}
+
+function isComparison(operator: string): boolean {
+  return operator === '$gt' || operator === '$gte' || operator === '$lt' || operator === '$lte'
+}
+
+function nanOf(tag: number): unknown {
+  if (tag === keyTags.number) return NaN
+  return tag === keyTags.date ? new Date(NaN) : undefined
 }
 
 function valueText(field: IndexField, value: unknown): string {

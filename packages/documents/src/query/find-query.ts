@@ -22,6 +22,11 @@ export interface FindPage {
   readonly plan: PlanSummary
 }
 
+/** A part of a count. */
+export interface CountPage extends Omit<FindPage, 'documents'> {
+  readonly count: number
+}
+
 /** What was chosen to answer a query. */
 export interface PlanSummary {
   /** The name of the index; `_id` is the one of all documents. */

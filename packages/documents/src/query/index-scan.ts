@@ -6,7 +6,7 @@ import { type IndexRange, OrderedIndex } from '@streamy-db/kv'
 import { documentKey, primaryEpoch, treeOf, uniqueKey } from '../collection-name.ts'
 import type { CompiledFilter } from '../filter/filter.ts'
 import { idTextIn, itemOf, keysOf } from '../index-keys/index-keys.ts'
-import { DocumentActor } from '../storage/document-actor.ts'
+import type { DocumentActor } from '../storage/document-actor.ts'
 import { UniqueEntry } from '../storage/unique-entry.ts'
 import type { QueryPlan } from './query-plan.ts'
 
@@ -96,14 +96,16 @@ export class IndexScan {
 
   #load(idText: string): unknown {
     this.documentsExamined += 1
-    return this.#actor.actor(DocumentActor, documentKey(this.#collection, idText)).get()
+    return this.#actor.actor<DocumentActor>('doc.Document', documentKey(this.#collection, idText)).get()
   }
 
   // A document with several keys in the ranges is met several times, and counts at the first.
   #isFirst(item: string, idText: string, document: unknown): boolean {
     const { index, ranges, descending } = this.#plan
     const items = keysOf(this.#collection, index, document).texts.map((text) => itemOf(text, idText))
-    const within = items.filter((each) => ranges.some(({ from, to }) => each >= from && (to === undefined || each < to)))
+    const within = items.filter((each) =>
+      ranges.some(({ from, to }) => each >= from && (to === undefined || each < to)),
+    )
     return (descending ? within.at(-1) : within[0]) === item
   }
 }

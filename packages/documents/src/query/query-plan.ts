@@ -9,7 +9,7 @@ import type { Catalogue, CollectionIndex } from '../catalogue/catalogue.ts'
 import { compareValues } from '../index-keys/compare-values.ts'
 import { documentLimits } from '../limits.ts'
 import { type Conjunct, type Conjuncts, conjunctsOf, excludesNothing } from './conjuncts.ts'
-import { ABOVE, fieldBounds } from './field-bounds.ts'
+import { ABOVE, boundsSayAll, fieldBounds } from './field-bounds.ts'
 
 /** Paths and directions, the most significant first. */
 export type SortSpec = readonly (readonly [path: string, direction: 1 | -1])[]
@@ -26,6 +26,8 @@ export interface QueryPlan {
   readonly point: string | undefined
   /** Whether nothing bounds the index. */
   readonly fullScan: boolean
+  /** Whether every key in the ranges is of a document that the filter matches, and each document has one. */
+  readonly exact: boolean
   /** Fields bound by equality or `$in`, and whether a range follows. */
   readonly boundFields: number
   readonly hasRange: boolean
@@ -63,7 +65,10 @@ function scoreOf({ point, boundFields, hasRange, sorted }: QueryPlan): number {
 
 // Whether the index lists every document that the filter matches.
 function answers({ sparse, where, fields }: CollectionIndex, { list }: Conjuncts): boolean {
-  if (sparse && !list.some((conjunct) => fields.some(({ path }) => path === conjunct.path) && excludesNothing(conjunct)))
+  if (
+    sparse &&
+    !list.some((conjunct) => fields.some(({ path }) => path === conjunct.path) && excludesNothing(conjunct))
+  )
     return false
   return where === undefined || implies(list, conjunctsOf(where))
 }
@@ -83,7 +88,8 @@ function implies(list: readonly Conjunct[], { list: wanted, complete }: Conjunct
   )
 }
 
-function planWith(index: CollectionIndex, { list }: Conjuncts, sort: SortSpec): QueryPlan {
+function planWith(index: CollectionIndex, conjuncts: Conjuncts, sort: SortSpec): QueryPlan {
+  const { list } = conjuncts
   let prefixes: readonly string[] = ['']
   let boundFields = 0
   let ranges: IndexRange[] | undefined
@@ -109,10 +115,22 @@ function planWith(index: CollectionIndex, { list }: Conjuncts, sort: SortSpec): 
     descending: order === 'descending',
     sorted: order !== undefined,
     point: index.unique && isWhole && prefixes.length === 1 ? prefixes[0] : undefined,
+    exact: isExact(index, conjuncts, boundFields + (hasRange ? 1 : 0)),
     fullScan: boundFields === 0 && !hasRange,
     boundFields,
     hasRange,
   }
+}
+
+// Each condition is on one of the first fields, and says no more than its bounds do.
+function isExact(index: CollectionIndex, { list, complete }: Conjuncts, bound: number): boolean {
+  if (!complete || index.multikey) return false
+  const fields = index.fields.slice(0, bound)
+  const counted = list.filter(({ path }) => fields.some((field) => field.path === path))
+  return (
+    counted.length === list.length &&
+    fields.every(({ path }) => boundsSayAll(list.filter((conjunct) => conjunct.path === path)))
+  )
 }
 
 function allBehind(prefix: string): IndexRange {

@@ -4,10 +4,12 @@
 import { Actor, registerActor } from '@streamy-db/actors'
 import { CatalogueActor } from '../catalogue/catalogue-actor.ts'
 import { type Catalogue, parseCatalogue } from '../catalogue/catalogue.ts'
+import { OrderedIndex } from '@streamy-db/kv'
+import { treeOf } from '../collection-name.ts'
 import { FilterInvalid, ScanRefused, TooManyDocuments } from '../document-errors.ts'
 import { filterOfText } from '../filter/filter.ts'
 import { documentLimits } from '../limits.ts'
-import { type FindPage, type FindQuery, plannedQuery, summaryOf } from './find-query.ts'
+import { type CountPage, type FindPage, type FindQuery, plannedQuery, summaryOf } from './find-query.ts'
 import { IndexScan } from './index-scan.ts'
 import { planQuery } from './query-plan.ts'
 
@@ -30,6 +32,31 @@ export class ReaderActor extends Actor {
     return { documents, next: isOver ? undefined : lastItem, keysExamined, documentsExamined, plan: summaryOf(plan) }
   }
 
+  /** How many documents a query finds behind the item `after`; goes on at `next`, as pages do. */
+  count(query: FindQuery, after: string | undefined): CountPage {
+    const plan = planQuery(this.catalogue(), plannedQuery(query))
+    const scan = new IndexScan(this, this.key, plan, filterOfText(query.filter))
+    const options = { after, keysMax: documentLimits.pageKeysMax, usesEntries: true }
+    let count = 0
+    // Where the bounds say all that the filter does, keys are counted and no document is looked at.
+    const found = plan.exact ? scan.items(after, options.keysMax) : scan.documents(options)
+    while (found.next().done !== true) count += 1
+    const { keysExamined, documentsExamined, isOver, lastItem } = scan
+    return { count, next: isOver ? undefined : lastItem, keysExamined, documentsExamined, plan: summaryOf(plan) }
+  }
+
+  /** Items of the index of an epoch behind `after`, for whoever verifies it. */
+  items(epoch: number, after: string | undefined, limit: number): readonly string[] {
+    const tree = new OrderedIndex(this, treeOf(this.key, epoch))
+    const from = after === undefined ? '' : `${after}\u0001`
+    return [...tree.pages({ from, to: undefined }, { descending: false, limit })].flat()
+  }
+
+  /** Log time, in milliseconds. */
+  time(): number {
+    return this.now
+  }
+
   /** `page` as a message, for transactions that hold what they read. */
   read(query: FindQuery, after: string | undefined, limit: number): FindPage {
     const page = this.page(query, after, limit)
@@ -46,5 +73,5 @@ registerActor(ReaderActor, {
   name: 'doc.Reader',
   errors: [FilterInvalid, ScanRefused, TooManyDocuments],
   messages: { read: {} },
-  queries: { page: {} },
+  queries: { page: {}, count: {}, items: {}, time: {} },
 })

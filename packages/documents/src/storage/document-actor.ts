@@ -19,8 +19,10 @@ import {
   IndexKeyInvalid,
   UpdateInvalid,
 } from '../document-errors.ts'
+import { documentsVersion } from './documents-version.ts'
 import { outcomeOf } from './document-outcome.ts'
 import type { DocumentOperation, DocumentResult } from './document-operation.ts'
+import { schemaFor } from './document-schemas.ts'
 import { duplicateKey } from './duplicate-key.ts'
 import { IndexMaintenance, type UniqueConflict } from './index-maintenance.ts'
 
@@ -84,7 +86,7 @@ export class DocumentActor extends Actor {
 
   private run(operation: DocumentOperation): DocumentResult {
     const { document: before } = this
-    const { matched, modified, after } = outcomeOf(this, operation, before)
+    const { matched, modified, after } = outcomeOf(this, operation, before, schemaFor(this, collectionOf(this.key)))
     if (!modified) {
       if (before === undefined) this.destroy()
       return { matched, modified, inserted: false, document: shown(operation, before, before), conflicts: [] }
@@ -106,6 +108,7 @@ export class DocumentActor extends Actor {
 
 registerActor(DocumentActor, {
   name: 'doc.Document',
+  version: documentsVersion,
   errors: [DocumentInvalid, DuplicateKey, FilterInvalid, IndexConflict, IndexKeyInvalid, UpdateInvalid],
   messages: {
     read: {},

@@ -1,11 +1,13 @@
 // What an operation makes of a document: pure, but for the time that $currentDate reads, which is the transaction's. It
 // decides, and leaves writing to the actor.
 
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkDocument, type CheckedDocument, copyValue } from '../document-check.ts'
 import { collectionOf, idTextOf } from '../collection-name.ts'
 import { DocumentInvalid } from '../document-errors.ts'
 import { textOfId } from '../document-id.ts'
 import { filterOfText } from '../filter/filter.ts'
+import { checkSchema } from './validate-document.ts'
 import { applyUpdate } from '../update/apply-update.ts'
 import { duplicateId, idOfText } from './duplicate-key.ts'
 import type { DocumentOperation } from './document-operation.ts'
@@ -25,17 +27,18 @@ export function outcomeOf(
   actor: { readonly key: string },
   operation: DocumentOperation,
   before: unknown,
+  schema: StandardSchemaV1 | undefined,
 ): DocumentOutcome {
   const collection = collectionOf(actor.key)
   const idText = idTextOf(actor.key)
+  const checked = (document: unknown): CheckedDocument => checkedFor(collection, idText, document, schema)
   if (operation.kind === 'insert') {
     if (before !== undefined) throw duplicateId(collection, idOfText(idText))
-    return written(false, checked(collection, idText, operation.document))
+    return written(false, checked(operation.document))
   }
   const matched = before !== undefined && matches(operation.filter, before)
   if (operation.kind === 'delete') return matched ? { matched, modified: true, after: undefined } : unmatched
-  if (operation.kind === 'replace')
-    return matched ? written(true, checked(collection, idText, operation.document)) : unmatched
+  if (operation.kind === 'replace') return matched ? written(true, checked(operation.document)) : unmatched
   const isUpsert = operation.upsert !== undefined && !matched
   if (isUpsert && before !== undefined) throw duplicateId(collection, idOfText(idText))
   if (!matched && !isUpsert) return unmatched
@@ -43,7 +46,7 @@ export function outcomeOf(
   const copy = copyValue(before ?? operation.upsert) as Record<string, unknown>
   const { document, modified } = applyUpdate(copy, operation.update, operation.filter, isUpsert)
   if (!modified && !isUpsert) return { matched, modified: false, after: undefined }
-  return written(matched, checked(collection, idText, document))
+  return written(matched, checked(document))
 }
 
 function written(matched: boolean, after: CheckedDocument): DocumentOutcome {
@@ -54,8 +57,14 @@ function matches(filter: string | undefined, document: unknown): boolean {
   return filter === undefined || filterOfText(filter).matches(document)
 }
 
-function checked(collection: string, idText: string, document: unknown): CheckedDocument {
+function checkedFor(
+  collection: string,
+  idText: string,
+  document: unknown,
+  schema: StandardSchemaV1 | undefined,
+): CheckedDocument {
   const copy = checkDocument(collection, document)
+  if (schema !== undefined) checkSchema(collection, schema, copy)
   if (textOfId(collection, copy['_id']) === idText) return copy
   throw new DocumentInvalid(`The _id of a document of ${collection} cannot be changed. Nothing was written.`, {
     collection,

@@ -28,4 +28,8 @@ export class UniqueEntry extends Actor {
   }
 }
 
-registerActor(UniqueEntry, { name: 'doc.Unique', messages: { claim: {}, release: {}, clear: {} }, queries: { get: {} } })
+registerActor(UniqueEntry, {
+  name: 'doc.Unique',
+  messages: { claim: {}, release: {}, clear: {} },
+  queries: { get: {} },
+})

@@ -17,8 +17,18 @@ export interface WriteTarget {
 /** A write of one collection. Updates are texts; `newId` is the `_id` of what an upsert inserts, unless it names one. */
 export type WriteOperation = { readonly collection: string; readonly returns: ReturnDocument } & (
   | { readonly kind: 'insert'; readonly document: unknown }
-  | { readonly kind: 'update'; readonly target: WriteTarget; readonly update: string; readonly newId: string | undefined }
-  | { readonly kind: 'replace'; readonly target: WriteTarget; readonly document: unknown; readonly newId: string | undefined }
+  | {
+      readonly kind: 'update'
+      readonly target: WriteTarget
+      readonly update: string
+      readonly newId: string | undefined
+    }
+  | {
+      readonly kind: 'replace'
+      readonly target: WriteTarget
+      readonly document: unknown
+      readonly newId: string | undefined
+    }
   | { readonly kind: 'delete'; readonly target: WriteTarget }
 )
 

@@ -3,6 +3,7 @@
 // only then is it a duplicate. It has no state and leaves no actor.
 
 import { Actor, reads, registerActor } from '@streamy-db/actors'
+import { unreachable } from '@streamy-db/core'
 import { CatalogueActor } from '../catalogue/catalogue-actor.ts'
 import { parseCatalogue } from '../catalogue/catalogue.ts'
 import { documentKey } from '../collection-name.ts'
@@ -20,7 +21,7 @@ import { documentLimits } from '../limits.ts'
 import { IndexScan } from '../query/index-scan.ts'
 import { planQuery } from '../query/query-plan.ts'
 import { sortDocuments } from '../query/sort-documents.ts'
-import { DocumentActor } from './document-actor.ts'
+import type { DocumentActor } from './document-actor.ts'
 import type { DocumentOperation, DocumentResult } from './document-operation.ts'
 import { idOfText } from './duplicate-key.ts'
 import { upsertBase } from './upsert-base.ts'
@@ -39,7 +40,7 @@ export class WriterActor extends Actor {
         ? this.insert(operation.collection, operation.document, unsettled)
         : this.aimed(operation, isAlone, unsettled),
     )
-    for (const key of unsettled) this.actor(DocumentActor, key).settle()
+    for (const key of unsettled) this.actor<DocumentActor>('doc.Document', key).settle()
     this.destroy()
     return outcomes
   }
@@ -88,7 +89,7 @@ export class WriterActor extends Actor {
   }
 
   private begin(key: string, operation: DocumentOperation, unsettled: Set<string>): DocumentResult {
-    const result = this.actor(DocumentActor, key).begin(operation)
+    const result = this.actor<DocumentActor>('doc.Document', key).begin(operation)
     if (result.conflicts.length > 0) unsettled.add(key)
     return result
   }
@@ -145,6 +146,8 @@ function changeOf(operation: Aimed, idText: string): DocumentOperation {
     case 'replace':
       // A replacement keeps the id of what it replaces, unless it says another, which is refused there.
       return { kind: 'replace', document: { _id: idOfText(idText), ...(operation.document as object) }, filter }
+    default:
+      return unreachable(operation)
   }
 }
 

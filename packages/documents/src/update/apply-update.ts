@@ -59,7 +59,12 @@ export function applyUpdate(
   return { document, modified: run(document, operators, arrayFilters, condition) }
 }
 
-function run(document: Record<string, unknown>, operators: Update, filters: readonly Plain[], condition: Plain): boolean {
+function run(
+  document: Record<string, unknown>,
+  operators: Update,
+  filters: readonly Plain[],
+  condition: Plain,
+): boolean {
   try {
     const fields = mingoUpdate(
       document as never,
@@ -72,7 +77,11 @@ function run(document: Record<string, unknown>, operators: Update, filters: read
   } catch (cause) {
     if (cause instanceof UpdateInvalid) throw cause
     // What mingo throws is a plain Error with a message for people, and any other mistake of an update ends here too.
-    throw invalid(undefined, '', `The update cannot be applied: ${cause instanceof Error ? cause.message : String(cause)}`)
+    throw invalid(
+      undefined,
+      '',
+      `The update cannot be applied: ${cause instanceof Error ? cause.message : String(cause)}`,
+    )
   }
 }
 
@@ -97,7 +106,11 @@ function checkOperands(document: Plain, operators: Update): void {
       const { values, throughArray } = valuesAt(document, path.split('.'))
       const [first] = values
       if (first === undefined || (throughArray && !Array.isArray(first)) || wanted.takes(first)) continue
-      throw invalid(name, path, `${name} at ${path} met ${first === null ? 'null' : `a ${typeof first}`}: it needs ${wanted.what}`)
+      throw invalid(
+        name,
+        path,
+        `${name} at ${path} met ${first === null ? 'null' : `a ${typeof first}`}: it needs ${wanted.what}`,
+      )
     }
   }
 }

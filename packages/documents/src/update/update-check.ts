@@ -62,7 +62,8 @@ function checkOperator(name: string, paths: unknown): void {
   if (!isPlain(paths)) throw invalid(name, '', `${name} takes an object of paths`)
   for (const [path, argument] of Object.entries(paths)) {
     const problem = pathProblem(path, true)
-    if (problem !== undefined) throw invalid(name, path, `${name} was given the path ${JSON.stringify(path)}, ${problem}`)
+    if (problem !== undefined)
+      throw invalid(name, path, `${name} was given the path ${JSON.stringify(path)}, ${problem}`)
     const wrong = check(argument)
     if (wrong !== undefined) throw invalid(name, path, `${name} at ${path} was given ${wrong}`)
   }
