@@ -60,7 +60,10 @@ function copyOf(value: unknown, path: string, depth: number, issues: DocumentIss
     return undefined
   }
   if (Array.isArray(value)) return copyOfArray(value, path, depth, issues)
-  if (value instanceof Date) return new Date(value.getTime())
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) issues.push({ message: 'is an invalid date', path })
+    return new Date(value.getTime())
+  }
   if (value instanceof Uint8Array) return value
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === Object.prototype || prototype === null)

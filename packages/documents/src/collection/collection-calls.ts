@@ -42,6 +42,11 @@ export class CollectionCalls {
     return this.#document(idText, 'get', [])
   }
 
+  /** A page as part of a transaction. */
+  read(query: FindQuery, after: string | undefined, limit: number): Call {
+    return this.#reader('read', [freeze(query, 'a query'), after, limit])
+  }
+
   count(query: FindQuery, after: string | undefined): Call {
     return this.#reader('count', [freeze(query, 'a query'), after])
   }

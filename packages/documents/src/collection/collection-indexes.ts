@@ -17,7 +17,7 @@ import type { CollectionCalls } from './collection-calls.ts'
 import type { CollectionDefinition } from './collection-definition.ts'
 
 /** An index as it is now. */
-export interface IndexReport extends Omit<IndexDefinition, 'epoch'> {
+export interface IndexReport extends IndexDefinition {
   /** Documents that its build has passed, while it is being built. */
   readonly documentsBuilt: number | undefined
 }
@@ -58,11 +58,8 @@ export class CollectionIndexes {
     await this.declared()
     const { indexes } = await this.#read()
     const progress = await this.#port.query(indexes.map(({ epoch }) => this.#calls.progress(epoch)))
-    return indexes.map(({ epoch: _, ...index }, place) => ({
-      ...index,
-      // What the query `progress` returns.
-      documentsBuilt: index.state === 'building' ? (progress[place] as BuildProgress).documents : undefined,
-    }))
+    // What the query `progress` returns.
+    return indexes.map((index, place) => reportOf(index, progress[place] as BuildProgress))
   }
 
   async create(name: string, options: IndexOptions): Promise<void> {
@@ -101,6 +98,10 @@ export class CollectionIndexes {
     const [text] = (await this.#port.query([this.#calls.catalogueText()])) as [string | undefined]
     return parseCatalogue(text).content
   }
+}
+
+function reportOf(index: IndexDefinition, { documents }: BuildProgress): IndexReport {
+  return { ...index, documentsBuilt: index.state === 'building' ? documents : undefined }
 }
 
 function buildFailed(collection: string, { name, failure }: IndexReport): IndexConflict {

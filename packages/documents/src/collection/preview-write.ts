@@ -51,7 +51,7 @@ export async function previewWrite(
     const { filter } = operation.target
     const change =
       operation.kind === 'replace'
-        ? ({ kind: 'replace', document: { _id: before._id, ...(operation.document as object) }, filter } as const)
+        ? ({ kind: 'replace', document: operation.document, filter } as const)
         : ({ kind: 'update', update: operation.update, filter } as const)
     const outcome = outcomeOf({ key }, change, before, schema)
     if (outcome.modified) modified += 1

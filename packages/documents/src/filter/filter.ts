@@ -10,6 +10,7 @@ import { FilterInvalid } from '../document-errors.ts'
 import { documentLimits } from '../limits.ts'
 import { textOfValue, valueOfText } from '../stored-text.ts'
 import { checkFilter, isPlain } from './filter-check.ts'
+import { mingoFilter } from './mingo-filter.ts'
 import { queryOperators } from './query-operators.ts'
 
 /** A filter ready for use. */
@@ -47,7 +48,7 @@ export function filterOfText(text: string): CompiledFilter {
 export function compileFilter(filter: unknown): CompiledFilter {
   checkFilter(filter)
   const stored = storedFilter(filter) as Readonly<Record<string, unknown>>
-  const query = new Query(forMingo(stored) as never, { context: filterContext, scriptEnabled: false })
+  const query = new Query(mingoFilter(stored) as never, { context: filterContext, scriptEnabled: false })
   return { filter: stored, matches: (document) => query.test(document as never) }
 }
 
@@ -64,16 +65,4 @@ export function storedFilter(value: unknown): unknown {
     } else if (!(key === '$options' && Object.hasOwn(stored, key))) stored[key] = storedFilter(item)
   }
   return stored
-}
-
-/** A filter in stored form as mingo takes it: with regular expressions that it does not see as such. */
-export function forMingo(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(forMingo)
-  if (!isPlain(value)) return value
-  const converted: Record<string, unknown> = {}
-  for (const [key, item] of Object.entries(value)) {
-    if (key === '$regex') converted['$matches'] = [item, value['$options'] ?? '']
-    else if (key !== '$options') converted[key] = forMingo(item)
-  }
-  return converted
 }

@@ -2,14 +2,15 @@
 // in ways of their own: what a filter says and what an index lists must be the same order (`compare-values.ts`), over
 // the same values (`path-values.ts`). Logic, $exists, $size and $elemMatch are mingo's.
 
-import { $all as mingoAll } from 'mingo/operators/query'
+import { $elemMatch } from 'mingo/operators/query'
 import { compareValues, isNaNValue, kindOf } from '../index-keys/compare-values.ts'
 import { keyTags } from '../index-keys/index-key-codec.ts'
 import { valuesAt } from '../index-keys/path-values.ts'
+import type { AllOperand, Operand } from './mingo-filter.ts'
 import { patternOf } from './pattern.ts'
 
 type Test = (document: unknown) => boolean
-type Operator = (path: string, argument: never, options: never) => Test
+type Operator = (path: string, operand: Operand, options: never) => Test
 
 const kindOfName: Readonly<Record<string, number>> = {
   null: keyTags.nothing,
@@ -21,51 +22,55 @@ const kindOfName: Readonly<Record<string, number>> = {
   date: keyTags.date,
 }
 
-/** Comparing operators by name, as mingo takes them. */
+/** Comparing operators by name, as mingo takes them; arguments are wrapped as in `mingo-filter.ts`. */
 export const queryOperators: Readonly<Record<string, Operator>> = {
-  $eq: (path: string, value: unknown) => some(path, (found) => compareValues(found, value) === 0),
-  $ne: (path: string, value: unknown) => not(some(path, (found) => compareValues(found, value) === 0)),
-  $in: (path: string, values: readonly unknown[]) => some(path, isOneOf(values)),
-  $nin: (path: string, values: readonly unknown[]) => not(some(path, isOneOf(values))),
-  $gt: (path: string, value: unknown) =>
+  $eq: (path, { value }) => some(path, isEqualTo(value)),
+  $ne: (path, { value }) => not(some(path, isEqualTo(value))),
+  $in: (path, { value }) => some(path, isOneOf(value as readonly unknown[])),
+  $nin: (path, { value }) => not(some(path, isOneOf(value as readonly unknown[]))),
+  $gt: (path, { value }) =>
     some(
       path,
       comparing(value, false, (order) => order > 0),
     ),
-  $gte: (path: string, value: unknown) =>
+  $gte: (path, { value }) =>
     some(
       path,
       comparing(value, true, (order) => order >= 0),
     ),
-  $lt: (path: string, value: unknown) =>
+  $lt: (path, { value }) =>
     some(
       path,
       comparing(value, false, (order) => order < 0),
     ),
-  $lte: (path: string, value: unknown) =>
+  $lte: (path, { value }) =>
     some(
       path,
       comparing(value, true, (order) => order <= 0),
     ),
-  $type: (path: string, names: string | readonly string[]) => some(path, isOfType(names)),
-  $mod: (path: string, [divisor, remainder]: readonly [number, number]) =>
-    some(path, (found) => typeof found === 'number' && Math.trunc(found) % divisor === remainder),
-  // What `storedFilter` makes of $regex.
-  $matches: (path: string, [source, options]: readonly [string, string]) => {
+  $type: (path, { value }) => some(path, isOfType(value as string | readonly string[])),
+  $mod: (path, { value }) => {
+    const [divisor, remainder] = value as readonly [number, number]
+    return some(path, (found) => typeof found === 'number' && Math.trunc(found) % divisor === remainder)
+  },
+  // What `mingo-filter.ts` makes of $regex.
+  $matches: (path, { value }) => {
+    const [source, options] = value as readonly [string, string]
     const test = patternOf(source, options)
     return some(path, (found) => typeof found === 'string' && test(found))
   },
   $all,
 }
 
-function $all(path: string, wanted: readonly unknown[], options: never): Test {
-  const matches = wanted.filter((item) => isElemMatch(item))
-  const values = wanted.filter((item) => !isElemMatch(item))
-  // It takes its options as it got them itself.
-  const rest = matches.length === 0 ? undefined : mingoAll(path, matches as never, options)
-  const tests = values.map((value) => some(path, (found) => compareValues(found, value) === 0))
+function $all(path: string, { value }: Operand, options: never): Test {
+  const { values, matches } = value as AllOperand
+  const rest = matches.map((match) => $elemMatch(path, match['$elemMatch'] as never, options))
+  const tests = values.map((wanted) => some(path, isEqualTo(wanted)))
+  // An empty list wants nothing, and matches nothing.
   return (document) =>
-    wanted.length > 0 && tests.every((test) => test(document)) && (rest === undefined || rest(document as never))
+    tests.length + rest.length > 0 &&
+    tests.every((test) => test(document)) &&
+    rest.every((test) => test(document as never))
 }
 
 function some(path: string, test: (value: unknown) => boolean): Test {
@@ -92,7 +97,11 @@ function comparing(
   }
 }
 
-function isOneOf(values: readonly unknown[]): (value: unknown) => boolean {
+function isEqualTo(value: unknown): (found: unknown) => boolean {
+  return (found) => compareValues(found, value) === 0
+}
+
+function isOneOf(values: readonly unknown[]): (found: unknown) => boolean {
   return (found) => values.some((value) => compareValues(found, value) === 0)
 }
 
@@ -103,8 +112,4 @@ function isOfType(names: string | readonly string[]): (value: unknown) => boolea
       if (name === 'number' || name === 'bigint') return typeof value === name
       return value !== undefined && kindOf(value) === kindOfName[name]
     })
-}
-
-function isElemMatch(item: unknown): boolean {
-  return typeof item === 'object' && item !== null && Object.keys(item)[0] === '$elemMatch'
 }

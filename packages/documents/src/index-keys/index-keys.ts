@@ -32,9 +32,10 @@ export function keysOf(collection: string, index: CollectionIndex, document: unk
     const field = index.fields[place]!
     const items = values.length === 0 ? [undefined] : values
     if (keys.length * items.length > documentLimits.indexKeysPerDocumentMax) throw tooMany(collection, index)
-    keys = keys.flatMap((key) => items.map((value) => [...key, ...fieldBytes(collection, index, field, value)]))
+    const ends = items.map((value) => fieldBytes(collection, index, field, value))
+    keys = keys.flatMap((key) => ends.map((end) => key.concat(end)))
   }
-  const texts = keys.map((key) => keyText(collection, index, key))
+  const texts = keys.map((key) => checkedText(collection, index, key))
   return { texts: texts.length === 1 ? texts : [...new Set(texts)].sort(byUnits), multikey }
 }
 
@@ -77,7 +78,7 @@ function fieldBytes(collection: string, index: CollectionIndex, field: IndexFiel
   return bytes
 }
 
-function keyText(collection: string, index: CollectionIndex, key: readonly number[]): string {
+function checkedText(collection: string, index: CollectionIndex, key: readonly number[]): string {
   if (key.length <= documentLimits.indexKeyBytesMax) return textOfBytes(Uint8Array.from(key))
   throw invalid(collection, index, `has a key of ${key.length} bytes, above ${documentLimits.indexKeyBytesMax}`)
 }

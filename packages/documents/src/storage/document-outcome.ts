@@ -8,6 +8,7 @@ import { DocumentInvalid } from '../document-errors.ts'
 import { textOfId } from '../document-id.ts'
 import { filterOfText } from '../filter/filter.ts'
 import { checkSchema } from './validate-document.ts'
+import { memberOf } from '../index-keys/path-values.ts'
 import { applyUpdate } from '../update/apply-update.ts'
 import { duplicateId, idOfText } from './duplicate-key.ts'
 import type { DocumentOperation } from './document-operation.ts'
@@ -38,7 +39,8 @@ export function outcomeOf(
   }
   const matched = before !== undefined && matches(operation.filter, before)
   if (operation.kind === 'delete') return matched ? { matched, modified: true, after: undefined } : unmatched
-  if (operation.kind === 'replace') return matched ? written(true, checked(operation.document)) : unmatched
+  if (operation.kind === 'replace')
+    return matched ? written(true, checked(replacing(before, operation.document))) : unmatched
   const isUpsert = operation.upsert !== undefined && !matched
   if (isUpsert && before !== undefined) throw duplicateId(collection, idOfText(idText))
   if (!matched && !isUpsert) return unmatched
@@ -47,6 +49,11 @@ export function outcomeOf(
   const { document, modified } = applyUpdate(copy, operation.update, operation.filter, isUpsert)
   if (!modified && !isUpsert) return { matched, modified: false, after: undefined }
   return written(matched, checked(document))
+}
+
+// A replacement keeps the id of what it replaces, unless it says another, which is refused.
+function replacing(before: unknown, document: unknown): unknown {
+  return typeof document === 'object' ? { _id: memberOf(before, '_id'), ...document } : document
 }
 
 function written(matched: boolean, after: CheckedDocument): DocumentOutcome {

@@ -23,7 +23,6 @@ import { planQuery } from '../query/query-plan.ts'
 import { sortDocuments } from '../query/sort-documents.ts'
 import type { DocumentActor } from './document-actor.ts'
 import type { DocumentOperation, DocumentResult } from './document-operation.ts'
-import { idOfText } from './duplicate-key.ts'
 import { upsertBase } from './upsert-base.ts'
 import type { WriteOperation, WriteOutcome, WriteTarget } from './write-operation.ts'
 
@@ -60,7 +59,7 @@ export class WriterActor extends Actor {
     let modified = 0
     let document: unknown
     for (const idText of found) {
-      const result = this.begin(documentKey(collection, idText), { ...changeOf(operation, idText), returns }, unsettled)
+      const result = this.begin(documentKey(collection, idText), { ...changeOf(operation), returns }, unsettled)
       if (result.modified) modified += 1
       document = result.document
     }
@@ -136,7 +135,7 @@ function touchedType(touch: string): string {
   return touch.startsWith('u') ? 'doc.Unique' : touch.startsWith('n') ? 'index.Node' : 'doc.Document'
 }
 
-function changeOf(operation: Aimed, idText: string): DocumentOperation {
+function changeOf(operation: Aimed): DocumentOperation {
   const { filter } = operation.target
   switch (operation.kind) {
     case 'delete':
@@ -144,8 +143,7 @@ function changeOf(operation: Aimed, idText: string): DocumentOperation {
     case 'update':
       return { kind: 'update', update: operation.update, filter }
     case 'replace':
-      // A replacement keeps the id of what it replaces, unless it says another, which is refused there.
-      return { kind: 'replace', document: { _id: idOfText(idText), ...(operation.document as object) }, filter }
+      return { kind: 'replace', document: operation.document, filter }
     default:
       return unreachable(operation)
   }

@@ -4,7 +4,8 @@
 import { update as mingoUpdate } from 'mingo/updater'
 import { UpdateInvalid } from '../document-errors.ts'
 import { checkFilter } from '../filter/filter-check.ts'
-import { filterContext, filterOfText, forMingo, storedFilter } from '../filter/filter.ts'
+import { filterContext, filterOfText, storedFilter } from '../filter/filter.ts'
+import { mingoFilter, mingoPull } from '../filter/mingo-filter.ts'
 import { valuesAt } from '../index-keys/path-values.ts'
 import { documentLimits } from '../limits.ts'
 import { textOfValue, valueOfText } from '../stored-text.ts'
@@ -69,8 +70,8 @@ function run(
     const fields = mingoUpdate(
       document as never,
       operatorsForMingo(operators) as never,
-      filters.map(forMingo) as never,
-      forMingo(condition) as never,
+      filters.map(mingoFilter) as never,
+      mingoFilter(condition) as never,
       { cloneMode: 'copy', queryOptions: { context: filterContext, scriptEnabled: false } },
     )
     return fields.length > 0
@@ -93,7 +94,8 @@ function storedOperators(update: Update): Update {
 function operatorsForMingo(update: Update): Update {
   const { $pull } = update
   if ($pull === undefined) return update
-  return { ...update, $pull: forMingo($pull) as Plain }
+  const pulled = Object.entries($pull).map(([path, argument]) => [path, mingoPull(argument)])
+  return { ...update, $pull: Object.fromEntries(pulled) as Plain }
 }
 
 // mingo leaves alone what an operator cannot work on; a write that quietly does nothing is worse than one that fails.

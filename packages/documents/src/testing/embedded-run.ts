@@ -1,0 +1,114 @@
+// EmbeddedRun: transactions of documents on an embedded database, each compared with the model, with crashes in between.
+
+import { deepStrictEqual } from 'node:assert/strict'
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { kvActors } from '@streamy-db/kv'
+import { type Database, layerPortOf, open } from '@streamy-db/runtime'
+import type { IndexOptions } from '../catalogue/index-definition.ts'
+import { CollectionCalls } from '../collection/collection-calls.ts'
+import { defineCollection } from '../collection/collection-definition.ts'
+import { Collection } from '../collection/collection.ts'
+import { documentActors } from '../document-actors.ts'
+import { CollectionModel, type ModelResult } from './collection-model.ts'
+import { compareQuery } from './compare-queries.ts'
+import type { RandomQuery, RandomWrite } from './document-arbitraries.ts'
+import { modelIndexes } from './model-indexes.ts'
+import { operationOf } from './write-operations.ts'
+
+type Indexes = Readonly<Record<string, IndexOptions>>
+
+/** One database, from round to round. */
+export class EmbeddedRun {
+  readonly #model: CollectionModel
+  readonly #unique: Indexes
+  readonly #names: string[] = []
+  #directory: string
+  #db: Database | undefined
+  #upserts = 0
+  /** Answers of queries that an index other than that of all ids has given. */
+  answered = 0
+
+  constructor(directory: string, unique: Indexes) {
+    this.#directory = directory
+    this.#unique = unique
+    this.#model = new CollectionModel(modelIndexes(unique))
+  }
+
+  async open(): Promise<void> {
+    this.#db = await open(this.#directory, { actors: [...kvActors, ...documentActors], onIncident: failOnIncident })
+    await this.#collection(this.#unique).ready()
+    this.#names.push(...Object.keys(this.#unique).filter((name) => !this.#names.includes(name)))
+  }
+
+  async close(): Promise<void> {
+    await this.#db?.close()
+  }
+
+  /** What a crash leaves: the log, and no state. */
+  async reopen(crashes: boolean): Promise<void> {
+    const copy = `${this.#directory}x`
+    if (crashes) await cp(join(this.#directory, 'log'), join(copy, 'log'), { recursive: true })
+    await this.close()
+    if (crashes) this.#directory = copy
+    await this.open()
+  }
+
+  /** Declares indexes while transactions run, and drops one. */
+  async round(sent: readonly (readonly RandomWrite[])[], added: Indexes, dropped: string | undefined): Promise<void> {
+    const port = layerPortOf(this.#db!)
+    const calls = new CollectionCalls('model')
+    const declaring = this.#collection(added).ready()
+    const done = await Promise.all(
+      sent.map(async (writes) => {
+        const newIds = writes.map(() => `new ${this.#upserts++}`)
+        const operations = writes.map((write, index) => operationOf('model', write, newIds[index]!))
+        return { writes, newIds, result: await resultOf(() => port.execute([calls.write(operations, [])])) }
+      }),
+    )
+    await declaring
+    this.#names.push(...Object.keys(added).filter((name) => !this.#names.includes(name)))
+    // One partition runs them in the order in which they were sent.
+    for (const { writes, newIds, result } of done) deepStrictEqual(result, this.#model.apply(writes, newIds))
+    if (dropped !== undefined && this.#names.includes(dropped)) {
+      deepStrictEqual(await this.#collection({}).dropIndex(dropped), true)
+      this.#names.splice(this.#names.indexOf(dropped), 1)
+    }
+  }
+
+  async query(query: RandomQuery): Promise<void> {
+    this.answered += (await compareQuery(this.#collection({}), this.#model, query, this.#names)) - 1
+  }
+
+  /** Looks at all documents and indexes when builds are over. */
+  async checkAtRest(): Promise<void> {
+    const collection = this.#collection({})
+    await collection.waitForIndexes({ everyMs: 1 })
+    deepStrictEqual(await collection.verifyIndexes(), [])
+    deepStrictEqual(await collection.find({}).toArray(), this.#model.all)
+    deepStrictEqual(await collection.countDocuments({}), this.#model.all.length)
+  }
+
+  #collection(indexes: Indexes): Collection {
+    return new Collection(this.#db!, defineCollection('model', { indexes }), true)
+  }
+}
+
+/** What a transaction came to, as the model says it. */
+export async function resultOf(execute: () => Promise<{ readonly results: readonly unknown[] }>): Promise<ModelResult> {
+  try {
+    const { results } = await execute()
+    // What the message `write` returns.
+    return (results[0] as { matched: number; modified: number }[]).map(({ matched, modified }) => ({
+      matched,
+      modified,
+    }))
+  } catch (error) {
+    if (error instanceof Error) return error.name
+    throw error
+  }
+}
+
+function failOnIncident({ reason }: { readonly reason: string }): void {
+  throw new Error(`An incident: ${reason}`)
+}
