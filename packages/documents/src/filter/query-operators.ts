@@ -6,11 +6,11 @@ import { $elemMatch } from 'mingo/operators/query'
 import { compareValues, isNaNValue, kindOf } from '../index-keys/compare-values.ts'
 import { keyTags } from '../index-keys/index-key-codec.ts'
 import { valuesAt } from '../index-keys/path-values.ts'
-import type { AllOperand, Operand } from './mingo-filter.ts'
+import { type AllOperand, Operand } from './mingo-filter.ts'
 import { patternOf } from './pattern.ts'
 
 type Test = (document: unknown) => boolean
-type Operator = (path: string, operand: Operand, options: never) => Test
+type Operator = (path: string, argument: unknown, options: never) => Test
 
 const kindOfName: Readonly<Record<string, number>> = {
   null: keyTags.nothing,
@@ -23,46 +23,46 @@ const kindOfName: Readonly<Record<string, number>> = {
 }
 
 /** Comparing operators by name, as mingo takes them; arguments are wrapped as in `mingo-filter.ts`. */
-export const queryOperators: Readonly<Record<string, Operator>> = {
-  $eq: (path, { value }) => some(path, isEqualTo(value)),
-  $ne: (path, { value }) => not(some(path, isEqualTo(value))),
-  $in: (path, { value }) => some(path, isOneOf(value as readonly unknown[])),
-  $nin: (path, { value }) => not(some(path, isOneOf(value as readonly unknown[]))),
-  $gt: (path, { value }) =>
+export const queryOperators: Readonly<Record<string, Operator>> = mapped({
+  $eq: (path, value) => some(path, isEqualTo(value)),
+  $ne: (path, value) => not(some(path, isEqualTo(value))),
+  $in: (path, value) => some(path, isOneOf(value as readonly unknown[])),
+  $nin: (path, value) => not(some(path, isOneOf(value as readonly unknown[]))),
+  $gt: (path, value) =>
     some(
       path,
       comparing(value, false, (order) => order > 0),
     ),
-  $gte: (path, { value }) =>
+  $gte: (path, value) =>
     some(
       path,
       comparing(value, true, (order) => order >= 0),
     ),
-  $lt: (path, { value }) =>
+  $lt: (path, value) =>
     some(
       path,
       comparing(value, false, (order) => order < 0),
     ),
-  $lte: (path, { value }) =>
+  $lte: (path, value) =>
     some(
       path,
       comparing(value, true, (order) => order <= 0),
     ),
-  $type: (path, { value }) => some(path, isOfType(value as string | readonly string[])),
-  $mod: (path, { value }) => {
+  $type: (path, value) => some(path, isOfType(value as string | readonly string[])),
+  $mod: (path, value) => {
     const [divisor, remainder] = value as readonly [number, number]
     return some(path, (found) => typeof found === 'number' && Math.trunc(found) % divisor === remainder)
   },
   // What `mingo-filter.ts` makes of $regex.
-  $matches: (path, { value }) => {
+  $matches: (path, value) => {
     const [source, options] = value as readonly [string, string]
     const test = patternOf(source, options)
     return some(path, (found) => typeof found === 'string' && test(found))
   },
   $all,
-}
+})
 
-function $all(path: string, { value }: Operand, options: never): Test {
+function $all(path: string, value: unknown, options: never): Test {
   const { values, matches } = value as AllOperand
   const rest = matches.map((match) => $elemMatch(path, match['$elemMatch'] as never, options))
   const tests = values.map((wanted) => some(path, isEqualTo(wanted)))
@@ -71,6 +71,15 @@ function $all(path: string, { value }: Operand, options: never): Test {
     tests.length + rest.length > 0 &&
     tests.every((test) => test(document)) &&
     rest.every((test) => test(document as never))
+}
+
+// mingo passes on an argument as it was wrapped, or, from $pullAll, as it was.
+function mapped(operators: Readonly<Record<string, Operator>>): Readonly<Record<string, Operator>> {
+  const entries = Object.entries(operators).map(([name, operator]): [string, Operator] => [
+    name,
+    (path, argument, options) => operator(path, argument instanceof Operand ? argument.value : argument, options),
+  ])
+  return Object.fromEntries(entries)
 }
 
 function some(path: string, test: (value: unknown) => boolean): Test {

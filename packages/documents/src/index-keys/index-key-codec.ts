@@ -4,7 +4,7 @@
 //
 //   05 nothing: null, undefined, a missing field
 //   10 number     f64 as sortable bits, of the greatest double that is not above it; 00, or 01 length rest
-//   20 string     UTF-8, 00 as 00 FF; 00                   38 bytes      as a string
+//   20 string     UTF-8, 00 as 00 01; 00 00                38 bytes      as a string
 //   28 object     (01 key value)… 00, keys sorted          40 boolean    00 or 01
 //   30 array      (01 value)… 00                           48 date       f64 as sortable bits of its milliseconds
 //
@@ -108,13 +108,13 @@ function isPlain(value: object): value is Readonly<Record<string, unknown>> {
   return prototype === Object.prototype || prototype === null
 }
 
-// A NUL is followed by FF, the end by the next field's tag or by an item's end, which are below FF in either direction.
+// The end is below every continuation, and no text is the beginning of another.
 function pushEscaped(out: number[], bytes: Uint8Array): void {
   for (const byte of bytes) {
     out.push(byte)
-    if (byte === 0) out.push(0xff)
+    if (byte === 0) out.push(1)
   }
-  out.push(0)
+  out.push(0, 0)
 }
 
 // All bits of a negative number are inverted, of others the sign only. NaN is all zeros, below -Infinity.
@@ -134,7 +134,7 @@ function pushDouble(out: number[], value: number): void {
 function pushBigint(out: number[], value: bigint): void {
   if (value < -DOUBLE_MAX) {
     pushDouble(out, -Infinity)
-    // Below -Infinity's own 00 nothing fits, and no double is between: those below the last double stand behind it.
+    // Above -Infinity itself, which goes on with 00, and below the least double.
     out.push(2)
     const start = out.length
     pushMagnitude(out, -value)

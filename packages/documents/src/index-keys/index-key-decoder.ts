@@ -49,7 +49,7 @@ function unescaped(bytes: Uint8Array): Uint8Array {
   const out: number[] = []
   for (let index = 1; index < bytes.length; index++) {
     const byte = bytes[index]!
-    if (byte === 0 && bytes[index + 1] !== 0xff) break
+    if (byte === 0 && bytes[index + 1] === 0) break
     out.push(byte)
     if (byte === 0) index += 1
   }
