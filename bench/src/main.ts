@@ -7,6 +7,7 @@ import { describeMachine, machineLines, type Machine } from './machine.ts'
 import { UsageError, readOptions, usage, type BenchOptions, type SuiteName } from './options.ts'
 import type { Suite, SuiteContext } from './suite.ts'
 import { clusterSuite } from './suites/cluster.ts'
+import { documentsSuite } from './suites/documents.ts'
 import { embeddedSuite } from './suites/embedded.ts'
 import { kvSuite } from './suites/kv.ts'
 import { memorySuite } from './suites/memory.ts'
@@ -18,6 +19,7 @@ const suites: Readonly<Record<SuiteName, Suite>> = {
   embedded: embeddedSuite,
   cluster: clusterSuite,
   kv: kvSuite,
+  documents: documentsSuite,
   memory: memorySuite,
   recovery: recoverySuite,
   state: stateSuite,

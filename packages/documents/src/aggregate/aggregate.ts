@@ -2,6 +2,7 @@
 // left to indexes; the rest runs in the caller's process, over documents in memory. `$lookup` asks the database in between.
 
 import { Aggregator } from 'mingo/aggregator'
+import { MingoError } from 'mingo/util'
 import type { LayerPort, LayerSnapshot } from '@streamy-db/runtime'
 import { FilterInvalid, TooManyDocuments } from '../document-errors.ts'
 import { keyBytesOf } from '../index-keys/index-key-codec.ts'
@@ -99,10 +100,8 @@ function run(documents: unknown[], stages: readonly Stage[], now: Date | undefin
       documents as never,
     )
   } catch (cause) {
-    if (cause instanceof FilterInvalid) throw cause
-    // What mingo throws is a plain Error with a message for people.
-    const message = cause instanceof Error ? cause.message : String(cause)
-    throw new FilterInvalid(`The pipeline cannot be run: ${message}`, { operator: undefined, path: '' })
+    if (!(cause instanceof MingoError)) throw cause
+    throw new FilterInvalid(`The pipeline cannot be run: ${cause.message}`, { operator: undefined, path: '' })
   }
 }
 

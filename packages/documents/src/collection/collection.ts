@@ -7,12 +7,14 @@ import { aggregate, sharedSnapshot } from '../aggregate/aggregate.ts'
 import type { IndexOptions } from '../catalogue/index-definition.ts'
 import { type DocumentId, textOfId } from '../document-id.ts'
 import type { CountPage, FindPage, FindQuery } from '../query/find-query.ts'
+import type { DocumentResult } from '../storage/document-operation.ts'
 import type { StoredDocument } from '../storage/document-actor.ts'
 import type { WriteOperation, WriteOutcome } from '../storage/write-operation.ts'
 import { CollectionCalls } from './collection-calls.ts'
 import { type BulkWrite, CollectionCore, type UpdateOptions } from './collection-core.ts'
 import type { CollectionDefinition } from './collection-definition.ts'
 import { CollectionIndexes, type IndexReport, type WaitForIndexes } from './collection-indexes.ts'
+import { directOutcome, directWrite } from './direct-write.ts'
 import { distinctValues } from './distinct-values.ts'
 import type { AnyDocument, Filter, Insertable, PathOf, Sort, Update, ValueAt } from './document-types.ts'
 import { FindCursor, type ReadPage } from './find-cursor.ts'
@@ -285,6 +287,12 @@ export class Collection<Document extends AnyDocument = AnyDocument> implements C
     await this.ready()
     if (!this.isHeld && operations.some((operation) => needsPreview(this.definition, operation)))
       return await this.#writeChecked(operations)
+    const direct = operations.length === 1 ? directWrite(operations[0]!) : undefined
+    if (direct !== undefined) {
+      const { results } = await this.#port.execute([this.#calls.writeDocument(direct.idText, direct.operation, [])])
+      // What the message `write` of a document returns.
+      return [directOutcome(direct, results[0] as DocumentResult)]
+    }
     const { results } = await this.#port.execute([this.#calls.write(operations, [])])
     // What the message `write` returns.
     return results[0] as WriteOutcome[]

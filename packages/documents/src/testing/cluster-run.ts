@@ -18,7 +18,7 @@ import { sortDocuments } from '../query/sort-documents.ts'
 import { textOfValue } from '../stored-text.ts'
 import { CollectionModel, type ModelResult } from './collection-model.ts'
 import type { RandomQuery, RandomWrite } from './document-arbitraries.ts'
-import { resultOf } from './embedded-run.ts'
+import { executed, resultOf } from './embedded-run.ts'
 import { modelIndexes } from './model-indexes.ts'
 import { operationOf } from './write-operations.ts'
 
@@ -125,9 +125,11 @@ export class ClusterRun {
     const newIds = writes.map(() => `new ${this.#upserts++}`)
     const operations = writes.map((write, index) => operationOf('model', write, newIds[index]!))
     const result = await resultOf(() =>
-      this.#port.executeAt([this.#calls.write(operations, [])], (at) => {
-        position = at
-      }),
+      executed(this.#calls, operations, (call) =>
+        this.#port.executeAt([call], (at) => {
+          position = at
+        }),
+      ),
     )
     return { writes, newIds, result, position }
   }

@@ -3,9 +3,13 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Call } from '@streamy-db/core'
 import { kvActors } from '@streamy-db/kv'
 import { type Database, layerPortOf, open } from '@streamy-db/runtime'
 import type { IndexOptions } from '../catalogue/index-definition.ts'
+import type { DocumentResult } from '../storage/document-operation.ts'
+import type { WriteOperation, WriteOutcome } from '../storage/write-operation.ts'
+import { directOutcome, directWrite } from '../collection/direct-write.ts'
 import { CollectionCalls } from '../collection/collection-calls.ts'
 import { defineCollection } from '../collection/collection-definition.ts'
 import { Collection } from '../collection/collection.ts'
@@ -63,7 +67,11 @@ export class EmbeddedRun {
       sent.map(async (writes) => {
         const newIds = writes.map(() => `new ${this.#upserts++}`)
         const operations = writes.map((write, index) => operationOf('model', write, newIds[index]!))
-        return { writes, newIds, result: await resultOf(() => port.execute([calls.write(operations, [])])) }
+        return {
+          writes,
+          newIds,
+          result: await resultOf(() => executed(calls, operations, (call) => port.execute([call]))),
+        }
       }),
     )
     await declaring
@@ -94,15 +102,22 @@ export class EmbeddedRun {
   }
 }
 
+/** Runs operations the way a collection does: one that names its document by an actor of its own. */
+export async function executed(
+  calls: CollectionCalls,
+  operations: readonly WriteOperation[],
+  execute: (call: Call) => Promise<{ readonly results: readonly unknown[] }>,
+): Promise<readonly WriteOutcome[]> {
+  const direct = operations.length === 1 ? directWrite(operations[0]!) : undefined
+  if (direct === undefined) return (await execute(calls.write(operations, []))).results[0] as WriteOutcome[]
+  const { results } = await execute(calls.writeDocument(direct.idText, direct.operation, []))
+  return [directOutcome(direct, results[0] as DocumentResult)]
+}
+
 /** What a transaction came to, as the model says it. */
-export async function resultOf(execute: () => Promise<{ readonly results: readonly unknown[] }>): Promise<ModelResult> {
+export async function resultOf(execute: () => Promise<readonly WriteOutcome[]>): Promise<ModelResult> {
   try {
-    const { results } = await execute()
-    // What the message `write` returns.
-    return (results[0] as { matched: number; modified: number }[]).map(({ matched, modified }) => ({
-      matched,
-      modified,
-    }))
+    return (await execute()).map(({ matched, modified }) => ({ matched, modified }))
   } catch (error) {
     if (error instanceof Error) return error.name
     throw error

@@ -1,8 +1,10 @@
 // Applies updates to documents, with mingo's operators. An update travels as text, with its array filters. Where mingo
 // would pass over what an operator cannot work on, this throws, as MongoDB does.
 
+import { $addToSet, $inc, $max, $min, $mul, $pop, $push, $set, $unset } from 'mingo/operators/update'
 import { update as mingoUpdate } from 'mingo/updater'
-import { UpdateInvalid } from '../document-errors.ts'
+import { MingoError } from 'mingo/util'
+import { BoundedMemo } from '../bounded-memo.ts'
 import { checkFilter } from '../filter/filter-check.ts'
 import { filterContext, filterOfText, storedFilter } from '../filter/filter.ts'
 import { mingoFilter, mingoPull } from '../filter/mingo-filter.ts'
@@ -18,6 +20,35 @@ interface StoredUpdate {
   readonly update: Update
   readonly arrayFilters: readonly Plain[]
 }
+
+type Mutation = (document: never) => readonly string[]
+
+/** An update as it works on documents that are there, or on those that an upsert inserts. */
+interface UpdateVariant {
+  readonly operators: Update
+  /** Undefined for those that mingo has to prepare anew each time. */
+  readonly mutations: readonly Mutation[] | undefined
+}
+
+interface CompiledUpdate {
+  readonly arrayFilters: readonly Plain[]
+  readonly onUpdate: UpdateVariant
+  readonly onInsert: UpdateVariant
+}
+
+const simpleOperators: Readonly<Record<string, (paths: never) => Mutation>> = {
+  $set,
+  $unset,
+  $inc,
+  $mul,
+  $min,
+  $max,
+  $push,
+  $addToSet,
+  $pop,
+}
+
+const memo = new BoundedMemo<CompiledUpdate>(compileUpdate)
 
 /** What an update came to. */
 export interface Updated {
@@ -39,8 +70,9 @@ export function updateText(update: unknown, arrayFilters: readonly unknown[] = [
 }
 
 /**
- * Applies an update to a copy that is the caller's: it is changed. `filter` is the text of the filter that met the
- * document, for positions; `isInsert` lets `$setOnInsert` work. Throws UpdateInvalid.
+ * Applies an update to a copy that is the caller's: it is changed, and may share parts of the update afterwards. `filter`
+ * is the text of the filter that met the document, for positions; `isInsert` lets `$setOnInsert` work. Throws
+ * UpdateInvalid.
  */
 export function applyUpdate(
   document: Record<string, unknown>,
@@ -48,41 +80,67 @@ export function applyUpdate(
   filter: string | undefined,
   isInsert: boolean,
 ): Updated {
-  // Whoever may write into the log may write another text: it is checked like one from outside.
+  const compiled = memo.get(text)
+  const variant = isInsert ? compiled.onInsert : compiled.onUpdate
+  checkOperands(document, variant.operators)
+  const changed = attempt(() =>
+    variant.mutations === undefined
+      ? mingoUpdated(document, variant.operators, compiled.arrayFilters, filter)
+      : mutated(document, variant.mutations),
+  )
+  return { document, modified: changed }
+}
+
+// Whoever may write into the log may write another text than `updateText`: it is checked like one from outside.
+function compileUpdate(text: string): CompiledUpdate {
   const { update, arrayFilters } = valueOfText(text) as StoredUpdate
   checkUpdate(update)
   const { $setOnInsert, ...others } = update
-  const operators: Update =
-    isInsert && $setOnInsert !== undefined ? { ...others, $set: { ...others['$set'], ...$setOnInsert } } : others
-  if (Object.keys(operators).length === 0) return { document, modified: false }
-  checkOperands(document, operators)
-  const condition = isPositional(operators) ? filterOfText(filter ?? '').filter : {}
-  return { document, modified: run(document, operators, arrayFilters, condition) }
+  const whole = $setOnInsert === undefined ? others : { ...others, $set: { ...others['$set'], ...$setOnInsert } }
+  return { arrayFilters, onUpdate: variantOf(others), onInsert: variantOf(whole) }
 }
 
-function run(
+// Most updates need nothing of what mingo prepares for each: no positions, no conditions, no clock.
+function variantOf(operators: Update): UpdateVariant {
+  const names = Object.keys(operators)
+  const isSimple =
+    names.every((name) => Object.hasOwn(simpleOperators, name)) &&
+    Object.values(operators).every((paths) => !Object.keys(paths).some((path) => path.includes('$')))
+  return {
+    operators,
+    mutations: isSimple ? names.map((name) => simpleOperators[name]!(operators[name] as never)) : undefined,
+  }
+}
+
+function mutated(document: Record<string, unknown>, mutations: readonly Mutation[]): boolean {
+  let changed = false
+  for (const mutate of mutations) if (mutate(document as never).length > 0) changed = true
+  return changed
+}
+
+function mingoUpdated(
   document: Record<string, unknown>,
   operators: Update,
   filters: readonly Plain[],
-  condition: Plain,
+  filter: string | undefined,
 ): boolean {
+  const condition = isPositional(operators) && filter !== undefined ? filterOfText(filter).filter : {}
+  const fields = mingoUpdate(
+    document as never,
+    operatorsForMingo(operators) as never,
+    filters.map(mingoFilter) as never,
+    mingoFilter(condition) as never,
+    { cloneMode: 'copy', queryOptions: { context: filterContext, scriptEnabled: false } },
+  )
+  return fields.length > 0
+}
+
+function attempt<Result>(run: () => Result): Result {
   try {
-    const fields = mingoUpdate(
-      document as never,
-      operatorsForMingo(operators) as never,
-      filters.map(mingoFilter) as never,
-      mingoFilter(condition) as never,
-      { cloneMode: 'copy', queryOptions: { context: filterContext, scriptEnabled: false } },
-    )
-    return fields.length > 0
+    return run()
   } catch (cause) {
-    if (cause instanceof UpdateInvalid) throw cause
-    // What mingo throws is a plain Error with a message for people, and any other mistake of an update ends here too.
-    throw invalid(
-      undefined,
-      '',
-      `The update cannot be applied: ${cause instanceof Error ? cause.message : String(cause)}`,
-    )
+    if (!(cause instanceof MingoError)) throw cause
+    throw invalid(undefined, '', `The update cannot be applied: ${cause.message}`)
   }
 }
 

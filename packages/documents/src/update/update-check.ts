@@ -41,6 +41,7 @@ export function checkUpdate(update: unknown): asserts update is Readonly<Record<
   const names = Object.keys(update)
   if (names.length === 0) throw invalid(undefined, '', 'An update has no operator')
   for (const name of names) checkOperator(name, update[name])
+  checkConflicts(update as Readonly<Record<string, Plain>>)
 }
 
 /** Whether an update names the item that its filter met: `items.$.price`. */
@@ -67,6 +68,20 @@ function checkOperator(name: string, paths: unknown): void {
     const wrong = check(argument)
     if (wrong !== undefined) throw invalid(name, path, `${name} at ${path} was given ${wrong}`)
   }
+}
+
+// No two paths of an update may lead to the same place, or one within another.
+function checkConflicts(update: Readonly<Record<string, Plain>>): void {
+  const paths = Object.entries(update).flatMap(([name, changed]) =>
+    Object.entries(changed).flatMap(([path, argument]) => (name === '$rename' ? [path, argument as string] : [path])),
+  )
+  // Sorted by their parts, a path stands right before those within it.
+  const sorted = paths.map((path) => `${path}.`.replaceAll('.', '\0')).toSorted((a, b) => (a < b ? -1 : 1))
+  for (let index = 1; index < sorted.length; index++)
+    if (sorted[index]!.startsWith(sorted[index - 1]!)) {
+      const path = sorted[index]!.slice(0, -1).replaceAll('\0', '.')
+      throw invalid(undefined, path, `The update changes ${path} twice`)
+    }
 }
 
 function pathProblem(path: string, takesPositions: boolean): string | undefined {
