@@ -16,7 +16,7 @@ import * as string from 'mingo/operators/expression/string'
 import * as type from 'mingo/operators/expression/type'
 import * as variable from 'mingo/operators/expression/variable'
 import * as pipeline from 'mingo/operators/pipeline'
-import type { Iterator as LazyIterator } from 'mingo/lazy'
+import { type Iterator as LazyIterator, Lazy } from 'mingo/lazy'
 import { compileFilter, filterContext } from '../filter/filter.ts'
 import { sortDocuments, sortSpecOf } from '../query/sort-documents.ts'
 
@@ -29,7 +29,7 @@ const stages = {
     return documents.filter((document) => matches(document))
   },
   $sort: (documents: LazyIterator, sort: Readonly<Record<string, unknown>>) =>
-    documents.transform((all) => sortDocuments(all as unknown[], sortSpecOf(sort)) as never),
+    documents.transform((all) => Lazy(sortDocuments(all as unknown[], sortSpecOf(sort)))),
   ...pick(pipeline, [
     '$addFields',
     '$count',
