@@ -20,7 +20,15 @@ export { connectCluster, type ClusterParts } from './cluster/client/connect-clus
 export { DeadlineExceeded } from './cluster/client/client-errors.ts'
 export { systemClock, type Clock } from './clock.ts'
 export type { ActorReferences, Database, DatabaseTransaction, ReferenceOptions } from './database.ts'
-export { layerPort, layerPortOf, type Executed, type LayerPort, type LayerSnapshot } from './layer-port.ts'
+export {
+  layerPort,
+  layerPortOf,
+  type Executed,
+  type ExecuteOptions,
+  type LayerPort,
+  type LayerSnapshot,
+  type NamedCall,
+} from './layer-port.ts'
 export { ManualClock } from './manual-clock.ts'
 export { open } from './open-embedded.ts'
 export type { OpenOptions } from './open-options.ts'

@@ -85,7 +85,7 @@ async function start(storage: Storage, registry: ActorRegistry, options: OpenOpt
   const worker = new Worker({ log, engine, submitter, flusher, clock, onIncident, onFailure })
   await worker.start()
   const shutDown = (): Promise<void> => shutDownAll({ worker, submitter, flusher, storage, failures })
-  database = new EmbeddedDatabase({ registry, program, engine, submitter, shutDown })
+  database = new EmbeddedDatabase({ registry, program, engine, submitter, clock, shutDown })
   for (const error of failures) database.fail(error)
   return database
 }

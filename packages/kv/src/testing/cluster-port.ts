@@ -14,7 +14,7 @@ import {
   type Transaction,
 } from '@streamy-db/core'
 import { type ClusterOptions, MemoryCluster } from '@streamy-db/core/testing'
-import type { Executed, LayerPort, LayerSnapshot } from '@streamy-db/runtime'
+import type { Executed, LayerPort, LayerSnapshot, NamedCall } from '@streamy-db/runtime'
 import { kvActors } from '../kv-actors.ts'
 
 interface Waiting {
@@ -63,6 +63,10 @@ export class ClusterPort implements LayerPort {
       const owner = this.#placement[partitionOf(call.ref, this.partitions)]!
       return thaw(this.cluster.engine(owner).query(call).value)
     })
+  }
+
+  nameCall(): NamedCall {
+    throw new Error('The layer names its calls itself.')
   }
 
   snapshot(): Promise<LayerSnapshot> {

@@ -3,7 +3,7 @@
 
 import { decodeError } from '@streamy-db/actors'
 import { limits, StreamyError, thaw, type Call } from '@streamy-db/core'
-import type { Executed, LayerPort, LayerSnapshot } from '../../layer-port.ts'
+import type { Executed, ExecuteOptions, LayerPort, LayerSnapshot, NamedCall } from '../../layer-port.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { mergedTouches } from './draft.ts'
 import type { KnownActors } from './known-actors.ts'
@@ -29,13 +29,13 @@ export class ClusterLayerPort implements LayerPort {
     return this.#parts.client.partitions
   }
 
-  async execute(calls: readonly Call[]): Promise<Executed> {
+  async execute(calls: readonly Call[], { idempotencyKey }: ExecuteOptions = {}): Promise<Executed> {
     const { client, actors, deadline } = this.#parts
     const footprints = calls.map((call) => actors.footprint(call))
     const touches = mergedTouches(footprints.flatMap((footprint) => footprint.touches))
     const asksFootprint = footprints.some((footprint) => footprint.asksFootprint)
     const draft = { asserts: [], calls, touches }
-    const options = { deadline: deadline(), asksFootprint, idempotencyKey: undefined }
+    const options = { deadline: deadline(), asksFootprint, idempotencyKey }
     const { outcome, position } = await client.submit(draft, options)
     if (outcome.kind === 'aborted') throw decodeError(outcome.error)
     return { results: outcome.results.map(thaw), position }
@@ -48,6 +48,10 @@ export class ClusterLayerPort implements LayerPort {
       if (answers !== undefined) return answers.map(valueOf)
     }
     throw expired()
+  }
+
+  nameCall(type: string, key: string, message: string, args: readonly unknown[]): NamedCall {
+    return this.#parts.actors.nameCall(type, key, message, args)
   }
 
   async snapshot(): Promise<LayerSnapshot> {
