@@ -54,6 +54,7 @@ export {
   type KvUpdate,
   type KvVersion,
 } from '@streamy-db/kv'
+export { type Right, type RunningServer, type ServerOptions, startServer, type TokenOptions } from '@streamy-db/server'
 export { StreamyError, type ErrorCode, type ErrorKind, type Incident, type Position } from '@streamy-db/core'
 export {
   createDatabase,

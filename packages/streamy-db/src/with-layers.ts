@@ -3,6 +3,10 @@
 
 import type { ActorClass, ActorErrorClass } from '@streamy-db/actors'
 import { kvActors, kvErrors } from '@streamy-db/kv'
+import { serverActors, serverErrors } from '@streamy-db/server'
+
+const layerActors = [...kvActors, ...serverActors]
+const layerErrors = [...kvErrors, ...serverErrors]
 
 interface LayerOptions {
   readonly actors?: readonly ActorClass[]
@@ -14,7 +18,7 @@ export function withLayers<Options extends LayerOptions>(options: Options): Opti
   // Plain JavaScript may pass anything.
   if (typeof options !== 'object' || options === null) return options
   const { actors, errors = [] } = options
-  return { ...options, actors: behind(actors, kvActors), errors: behind(errors, kvErrors) }
+  return { ...options, actors: behind(actors, layerActors), errors: behind(errors, layerErrors) }
 }
 
 function behind<Class>(given: readonly Class[] | undefined, layers: readonly Class[]): readonly Class[] | undefined {

@@ -12,10 +12,18 @@ import type { Command } from './command.ts'
 import { UsageError } from './command.ts'
 import { databaseCommand } from './database-command.ts'
 import { logCommand } from './log-command.ts'
+import { serveCommand } from './serve-command.ts'
 import { statusCommand } from './status-command.ts'
 import { workerCommand } from './worker-command.ts'
 
-const commands: readonly Command[] = [workerCommand, callCommand, statusCommand, logCommand, databaseCommand]
+const commands: readonly Command[] = [
+  serveCommand,
+  workerCommand,
+  callCommand,
+  statusCommand,
+  logCommand,
+  databaseCommand,
+]
 
 const overview = `streamy: state that must be right
 
