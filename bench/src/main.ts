@@ -8,6 +8,7 @@ import { UsageError, readOptions, usage, type BenchOptions, type SuiteName } fro
 import type { Suite, SuiteContext } from './suite.ts'
 import { clusterSuite } from './suites/cluster.ts'
 import { embeddedSuite } from './suites/embedded.ts'
+import { httpSuite } from './suites/http.ts'
 import { kvSuite } from './suites/kv.ts'
 import { memorySuite } from './suites/memory.ts'
 import { recoverySuite } from './suites/recovery.ts'
@@ -18,6 +19,7 @@ const suites: Readonly<Record<SuiteName, Suite>> = {
   embedded: embeddedSuite,
   cluster: clusterSuite,
   kv: kvSuite,
+  http: httpSuite,
   memory: memorySuite,
   recovery: recoverySuite,
   state: stateSuite,

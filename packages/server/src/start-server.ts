@@ -51,7 +51,7 @@ export async function startServer(db: Database, options: ServerOptions = {}): Pr
   const closing = new AbortController()
   const connections = (): number => listener.connections
   const app = createGateway({ db, tokens, closing: closing.signal, connections, onFault })
-  const listener = new Listener(getRequestListener(app.fetch, { overrideGlobalObjects: false }))
+  const listener = new Listener(getRequestListener(app.fetch))
   const bound = await listener.listen({ host, port })
   const close = async (): Promise<void> => {
     closing.abort()

@@ -90,6 +90,8 @@ export class Listener {
       socket.once('close', () => this.#sockets.delete(socket))
       tellApart(socket, (isHttp2) => {
         if (isHttp2) {
+          // The server of HTTP/1.1 answers clients that have ended their side; here that is the end of the connection.
+          socket.allowHalfOpen = false
           this.#http2.emit('connection', socket)
           return
         }
