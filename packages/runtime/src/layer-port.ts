@@ -2,7 +2,7 @@
 // calls as one transaction with all their results, several queries at one position, and snapshots. Types, and the way to
 // it. Layers make calls of their own actors, so arguments and results pass in stored form.
 
-import type { Call, Position } from '@streamy-db/core'
+import type { ActorRef, Call, Position, Sequence } from '@streamy-db/core'
 import type { Database } from './database.ts'
 
 /** Under this a database keeps its port. */
@@ -40,6 +40,33 @@ export interface LayerSnapshot {
   close(): void
 }
 
+/** One committed write of one actor, as its fields. */
+export interface LayerChange {
+  readonly position: Position
+  readonly time: Date
+  readonly ref: ActorRef
+  /** Undefined where there was no such actor. */
+  readonly before: Readonly<Record<string, unknown>> | undefined
+  /** Undefined where there is none any more. */
+  readonly after: Readonly<Record<string, unknown>> | undefined
+}
+
+/** Writes in the order of positions; whole batches of the log, so whole transactions. */
+export interface LayerChanges {
+  readonly changes: readonly LayerChange[]
+  /** There are none but these, and those told before, up to the end of this batch. */
+  readonly through: Sequence
+}
+
+/** Which changes a layer wants. */
+export interface LayerChangesOptions {
+  /** Names of types of actors. */
+  readonly types: readonly string[]
+  /** Those behind this position. */
+  readonly from: Position
+  readonly signal?: AbortSignal
+}
+
 /** A database as layers see it. */
 export interface LayerPort {
   /** With one, the footprint of every transaction is everything, and no call needs to declare what it touches. */
@@ -55,6 +82,10 @@ export interface LayerPort {
   nameCall(type: string, key: string, message: string, args: readonly unknown[]): NamedCall
   /** The database as it is now, or when the first query of the snapshot is asked. */
   snapshot(): Promise<LayerSnapshot>
+  /** The database as it was. Rejects with HISTORY_TRIMMED and POSITION_UNKNOWN. */
+  snapshotAt(moment: Position | Date): Promise<LayerSnapshot>
+  /** What is committed, as it happens, until `return` is called or a signal aborts. Throws HISTORY_TRIMMED. */
+  changes(options: LayerChangesOptions): AsyncIterableIterator<LayerChanges>
 }
 
 /** The port of a database. */

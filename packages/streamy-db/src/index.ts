@@ -25,6 +25,11 @@ export {
 export {
   type Kv,
   type KvAtomic,
+  type KvGetOptions,
+  type KvMoment,
+  type KvWatchBatch,
+  type KvWatched,
+  type KvWatchOptions,
   type KvInHandler,
   type KvList,
   KvRangeTooLarge,
@@ -55,12 +60,18 @@ export {
   type KvVersion,
 } from '@streamy-db/kv'
 export { type Right, type RunningServer, type ServerOptions, startServer, type TokenOptions } from '@streamy-db/server'
-export { StreamyError, type ErrorCode, type ErrorKind, type Incident, type Position } from '@streamy-db/core'
+export { HistoryTrimmed, StreamyError, type ErrorCode, type ErrorKind, type Incident, type Position } from '@streamy-db/core'
 export {
   createDatabase,
   databasePermissions,
   ManualClock,
   type ActorReferences,
+  type ApplyContext,
+  type Change,
+  type ChangesOptions,
+  type DatabaseView,
+  type Projection,
+  type ProjectOptions,
   type Clock,
   type ClusterReferenceOptions,
   type ConnectOptions,

@@ -9,6 +9,7 @@ import { PeerTransport, StreamyError, firstView } from '@streamy-db/core'
 import type { MessageBus, Program } from '@streamy-db/core'
 import { NatsMessageBus, assertDurable, connectNats, probeDurability, type NatsConnection } from '@streamy-db/jetstream'
 import { systemClock } from '../clock.ts'
+import { ProjectionActor } from '../history/projection-actor.ts'
 import type { Clock } from '../clock.ts'
 import { natsOptions, openStreams, type Servers } from './create-database.ts'
 import { findDatabase } from './find-database.ts'
@@ -48,7 +49,7 @@ const CLIENT_FRAGMENT_BYTES_MAX = 64 * MIB
  */
 export async function startWorker(servers: Servers, options: WorkerOptions): Promise<RunningWorker> {
   checkWorkerOptions(options)
-  const registry = new ActorRegistry(options.actors)
+  const registry = new ActorRegistry([...options.actors, ProjectionActor])
   for (const errorClass of options.errors ?? []) registerError(errorClass)
   const program = createProgram(registry)
   const endings: (() => Promise<unknown>)[] = []
