@@ -20,6 +20,7 @@ import { kvConnectRoutes } from './kv-connect/kv-connect-routes.ts'
 import { kvEntryRoutes } from './kv/entry-routes.ts'
 import { kvListRoutes } from './kv/list-routes.ts'
 import { kvTransactionRoutes } from './kv/transaction-routes.ts'
+import { kvWatchRoutes } from './kv/watch-routes.ts'
 import { SpaceClients } from './kv/space-clients.ts'
 import { serverLimits } from './limits.ts'
 import { Metrics } from './metrics/metrics.ts'
@@ -57,6 +58,7 @@ const features: readonly ((gateway: Gateway) => readonly Route[])[] = [
   actorRoutes,
   kvTransactionRoutes,
   kvListRoutes,
+  kvWatchRoutes,
   kvEntryRoutes,
   kvConnectRoutes,
 ]

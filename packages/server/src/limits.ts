@@ -32,6 +32,8 @@ export const serverLimits = {
   requestsInFlightMax: 4096,
   /** Open streams of events, lists and watches; one more is refused with 503 and Retry-After. */
   streamsMax: 1024,
+  /** How long a client of a stream of events is told to wait before it comes back. */
+  watchRetryMs: 1 * SECOND,
   /** Silence after which a stream of events is sent a comment, so that nobody on the way takes it for dead. */
   streamHeartbeatMs: 15 * SECOND,
   /** Time for a client to take what a stream has sent before the stream is ended. */

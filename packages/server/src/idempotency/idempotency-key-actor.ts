@@ -35,6 +35,7 @@ export class IdempotencyKeyActor extends Actor {
 
 registerActor(IdempotencyKeyActor, {
   name: 'http.IdempotencyKey',
+  internal: true,
   errors: [IdempotencyKeyUsed],
   messages: { use: {}, forget: {} },
   queries: {},

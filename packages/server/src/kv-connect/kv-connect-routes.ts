@@ -9,16 +9,17 @@ import type { RouteRequest } from '../http/route-request.ts'
 import type { Route } from '../http/route.ts'
 import { inPath, type Operation, type Parameter } from '../openapi/operation.ts'
 import { atomicWrite } from './atomic-write.ts'
-import { AtomicWriteSchema, SnapshotReadSchema } from './datapath.ts'
+import { AtomicWriteSchema, SnapshotReadSchema, WatchSchema } from './datapath.ts'
 import { databaseIdOf, exchangeMetadata } from './metadata-exchange.ts'
 import { snapshotRead } from './snapshot-read.ts'
+import { keepAlive, watchedKeys, watchMessages } from './watch.ts'
 
 const defaultSpace = 'default'
 const messageType = 'application/x-protobuf'
 
 /** The routes of KV Connect. */
 export function kvConnectRoutes(gateway: Gateway): readonly Route[] {
-  const { db } = gateway
+  const { db, spaces, streams } = gateway
   return [
     exchange('/', []),
     exchange('/kv-connect/{space}', [inPath('space', 'Name of the space.')]),
@@ -34,6 +35,20 @@ export function kvConnectRoutes(gateway: Gateway): readonly Route[] {
       summary: 'Checks and writes entries of a space as one transaction.',
       right: 'write',
       answer: async (request, space) => message(await atomicWrite(db, space, await bodyOf(request, AtomicWriteSchema))),
+    }),
+    dataPath({
+      name: 'watch',
+      summary: 'Watches keys of a space.',
+      right: 'read',
+      answer: async (request, space) => {
+        const keys = watchedKeys(await bodyOf(request, WatchSchema))
+        return streams.respond({
+          chunks: (signal) => watchMessages(spaces.get(space), keys, signal),
+          heartbeat: keepAlive,
+          headers: { 'content-type': 'application/octet-stream' },
+          signal: request.signal,
+        })
+      },
     }),
   ]
 }

@@ -14,4 +14,4 @@ export class VersionstampedActor extends Actor {
   }
 }
 
-registerActor(VersionstampedActor, { name: 'http.Versionstamped', messages: { set: {} }, queries: {} })
+registerActor(VersionstampedActor, { name: 'http.Versionstamped', internal: true, messages: { set: {} }, queries: {} })

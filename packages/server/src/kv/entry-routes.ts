@@ -24,6 +24,7 @@ import {
   type ResponseObject,
 } from '../openapi/operation.ts'
 import { writeIf } from './conditional-write.ts'
+import { momentOption, atParameter } from './moment-parameter.ts'
 import { isAmong, type Preconditions, tagOf, tagsOf } from './entry-tag.ts'
 
 const place: readonly Parameter[] = [
@@ -59,7 +60,9 @@ function keyOf({ segments }: RouteRequest): KvKey {
 }
 
 async function get({ spaces }: Gateway, request: RouteRequest): Promise<Response> {
-  const { value, version, ...rest } = await spaces.get(spaceOf(request)).get(keyOf(request))
+  const { value, version, ...rest } = await spaces
+    .get(spaceOf(request))
+    .get(keyOf(request), momentOption(request.parameter('at')))
   if (version === undefined) throw absent()
   const headers: Record<string, string> = { etag: tagOf(version), vary: 'accept' }
   if ('expiresAt' in rest && rest.expiresAt !== undefined)
@@ -179,11 +182,11 @@ const getOperation: Operation = {
   operationId: 'getEntry',
   summary: 'The value of a key.',
   tags: ['kv'],
-  parameters: [...place, inHeader('If-None-Match', 'Answers 304 for an entry of one of these versions.')],
+  parameters: [...place, atParameter, inHeader('If-None-Match', 'Answers 304 for an entry of one of these versions.')],
   responses: {
     200: { description: 'The value.', headers: tagHeader, content: valueContent },
     304: { description: 'The entry is of a version that was named.' },
-    ...problems(404, 406),
+    ...problems(404, 406, 410, 501),
   },
 }
 

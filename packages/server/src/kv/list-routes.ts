@@ -12,6 +12,7 @@ import { toTypedJson } from '../json/typed-json.ts'
 import { serverLimits } from '../limits.ts'
 import { inPath, inQuery, json, problems, schemaNamed, type Operation } from '../openapi/operation.ts'
 import { spaceOf } from './entry-routes.ts'
+import { atParameter, momentOption } from './moment-parameter.ts'
 
 /** The routes of many entries. */
 export function kvListRoutes(gateway: Gateway): readonly Route[] {
@@ -116,6 +117,7 @@ function listOf(kv: Kv, request: RouteRequest, limit: number | undefined): KvLis
   return kv.list(selectorOf(request), {
     reverse: request.flag('reverse'),
     ...(limit !== undefined && { limit }),
+    ...momentOption(request.parameter('at')),
     ...(cursor !== undefined && { cursor }),
   })
 }
@@ -127,11 +129,11 @@ function wantsLines(request: RouteRequest): boolean {
 async function getMany({ spaces }: Gateway, request: RouteRequest): Promise<Response> {
   const kv = spaces.get(spaceOf(request))
   const body = jsonOf(await request.body())
-  const keys = typeof body === 'object' && body !== null ? (body as { readonly keys?: unknown }).keys : undefined
+  const { keys, at } = (typeof body === 'object' && body !== null ? body : {}) as Readonly<Record<string, unknown>>
   const { keysPerReadMax } = serverLimits
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > keysPerReadMax)
     throw new HttpProblem('BODY_INVALID', `The body must be {"keys":[["users",42]]}, with 1 to ${keysPerReadMax} keys.`)
-  const entries = await kv.getMany(keys.map(keyOfJson))
+  const entries = await kv.getMany(keys.map(keyOfJson), momentOption(at))
   return Response.json({ entries: entries.map(resultToJson) })
 }
 
@@ -150,6 +152,7 @@ const listOperation: Operation = {
     inQuery('end', 'The first key behind the range.'),
     inQuery('limit', 'Entries, at most.', { type: 'integer', minimum: 1 }),
     inQuery('reverse', 'From the last key to the first.', { type: 'boolean' }),
+    atParameter,
     inQuery('cursor', 'Goes on where an earlier page of the same range has ended.'),
   ],
   responses: {
@@ -168,7 +171,7 @@ const listOperation: Operation = {
         [lineType]: { schema: schemaNamed('Entry') },
       },
     },
-    ...problems(),
+    ...problems(410, 501),
   },
 }
 
@@ -182,7 +185,7 @@ const getManyOperation: Operation = {
     content: json({
       type: 'object',
       required: ['keys'],
-      properties: { keys: { type: 'array', minItems: 1, items: schemaNamed('Key') } },
+      properties: { keys: { type: 'array', minItems: 1, items: schemaNamed('Key') }, at: { type: 'string' } },
     }),
   },
   responses: {
@@ -190,6 +193,6 @@ const getManyOperation: Operation = {
       description: 'The entries, in the order of the keys.',
       content: json({ type: 'object', required: ['entries'], properties: { entries: { type: 'array', items: item } } }),
     },
-    ...problems(408, 413),
+    ...problems(408, 410, 413, 501),
   },
 }

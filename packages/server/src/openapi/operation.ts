@@ -81,6 +81,7 @@ const meanings: Readonly<Record<number, string>> = {
   413: 'Something is too large.',
   422: 'It was understood and refused.',
   500: "The server's fault; its log says more.",
+  501: 'This database cannot do that.',
   503: 'Nothing happened; try again.',
   504: 'It was not answered in time, and may yet happen.',
 }
