@@ -44,7 +44,7 @@ const none: Commit[] = []
 function folded(commits: Commit[]): Commit[] {
   commits.sort((a, b) => a.position - b.position)
   const result: Commit[] = []
-  for (let start = 0; start < commits.length; ) {
+  for (let start = 0; start < commits.length;) {
     let end = start + 1
     while (end < commits.length && commits[end]!.position === commits[start]!.position) end += 1
     if (end === start + 1) addChanged(result, commits[start]!)

@@ -29,7 +29,10 @@ afterEach(async () => {
 describe('a watch', () => {
   test('begins with what is there, and tells of each transaction as one batch', async () => {
     await kv.set(['users', 1], 'Ada')
-    const batches = kv.watch([['users', 1], ['users', 2]])
+    const batches = kv.watch([
+      ['users', 1],
+      ['users', 2],
+    ])
     expect((await next(batches)).snapshot).toBe(true)
     const { version } = (await kv.atomic().set(['users', 1], 'Ada L.').set(['users', 2], 'Bob').commit()) as {
       version: string

@@ -153,7 +153,7 @@ function isKeys(watched: KvWatched): watched is readonly KvKey[] {
 }
 
 function* byPosition(changes: readonly LayerChange[]): Iterable<readonly LayerChange[]> {
-  for (let start = 0; start < changes.length; ) {
+  for (let start = 0; start < changes.length;) {
     let end = start + 1
     while (end < changes.length && changes[end]!.position === changes[start]!.position) end += 1
     yield changes.slice(start, end)
@@ -170,7 +170,11 @@ function writtenAt(fields: Fields): unknown {
 // The fields of `EntryActor`.
 function storedIn(fields: Fields): StoredEntry | undefined {
   if (fields === undefined || writtenAt(fields) === 0) return undefined
-  const { value, writtenAt: position, expiresAt } = fields as unknown as {
+  const {
+    value,
+    writtenAt: position,
+    expiresAt,
+  } = fields as unknown as {
     readonly value: unknown
     readonly writtenAt: number
     readonly expiresAt: number | undefined

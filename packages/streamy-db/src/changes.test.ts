@@ -176,7 +176,10 @@ describe('changes', () => {
     const { position } = db
     await db.close()
     db = await start({ historyBytesMax: 0 })
-    const refused = await db.changes({ from: position - 1 }).next().then(unexpected, (error: unknown) => error)
+    const refused = await db
+      .changes({ from: position - 1 })
+      .next()
+      .then(unexpected, (error: unknown) => error)
     expect(refused).toBeInstanceOf(HistoryTrimmed)
     expect(refused).toMatchObject({ code: 'HISTORY_TRIMMED' })
     await expect(db.at(position - 1)).rejects.toMatchObject({ code: 'HISTORY_TRIMMED' })
@@ -203,7 +206,10 @@ describe('changes', () => {
     await db.close()
     db = await start({ actors: [Account] })
     await db.actor(Account, 'alice').deposit(4)
-    const changes = await until(db.changes({ actors: [Account], from: position }), ({ after }) => after?.['balance'] === 10)
+    const changes = await until(
+      db.changes({ actors: [Account], from: position }),
+      ({ after }) => after?.['balance'] === 10,
+    )
     expect(changes.map(({ ref, merged, after }) => [ref.key, merged, after?.['balance']])).toEqual([
       ['alice', true, 6],
       ['bob', true, undefined],

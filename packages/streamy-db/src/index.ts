@@ -60,7 +60,14 @@ export {
   type KvVersion,
 } from '@streamy-db/kv'
 export { type Right, type RunningServer, type ServerOptions, startServer, type TokenOptions } from '@streamy-db/server'
-export { HistoryTrimmed, StreamyError, type ErrorCode, type ErrorKind, type Incident, type Position } from '@streamy-db/core'
+export {
+  HistoryTrimmed,
+  StreamyError,
+  type ErrorCode,
+  type ErrorKind,
+  type Incident,
+  type Position,
+} from '@streamy-db/core'
 export {
   createDatabase,
   databasePermissions,

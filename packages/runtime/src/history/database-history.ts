@@ -79,7 +79,8 @@ export class DatabaseHistory {
 
   /** Ends what was started. */
   async close(): Promise<void> {
-    for (const started of this.#projections.values()) await (await started.catch(() => undefined))?.close().catch(ignore)
+    for (const started of this.#projections.values())
+      await (await started.catch(() => undefined))?.close().catch(ignore)
   }
 
   /** For layers: the commits of some types, as their fields. */

@@ -230,7 +230,8 @@ async function* entriesFrom(
       }
     }
   } catch (error) {
-    if (error instanceof StreamyError && error.code === 'LOG_TRIMMED') throw new HistoryTrimmed(endOfBatch(history.oldest.sequence))
+    if (error instanceof StreamyError && error.code === 'LOG_TRIMMED')
+      throw new HistoryTrimmed(endOfBatch(history.oldest.sequence))
     throw error
   }
 }

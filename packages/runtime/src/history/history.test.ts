@@ -71,32 +71,28 @@ const anyOp: fc.Arbitrary<Op> = fc.oneof(
 )
 const anyRound = fc.record({ ops: fc.array(anyOp, { maxLength: 12 }), reopens: fc.boolean() })
 
-test(
-  'folding the changes gives the state at every position, and so do views',
-  { timeout: 300_000 },
-  async () => {
-    const property = fc.asyncProperty(
-      fc.array(anyRound, { minLength: 1, maxLength: 6 }),
-      fc.constantFrom(1, 300, 64_000),
-      async (rounds, logBytesMax) => {
-        const directory = await mkdtemp(join(tmpdir(), 'streamy-history-'))
-        const run = new Run(directory, logBytesMax)
-        try {
-          await run.start()
-          for (const round of rounds) {
-            await run.perform(round.ops)
-            if (round.reopens) await run.reopen()
-          }
-          await run.check()
-        } finally {
-          await run.close()
-          await rm(directory, { recursive: true, force: true })
+test('folding the changes gives the state at every position, and so do views', { timeout: 300_000 }, async () => {
+  const property = fc.asyncProperty(
+    fc.array(anyRound, { minLength: 1, maxLength: 6 }),
+    fc.constantFrom(1, 300, 64_000),
+    async (rounds, logBytesMax) => {
+      const directory = await mkdtemp(join(tmpdir(), 'streamy-history-'))
+      const run = new Run(directory, logBytesMax)
+      try {
+        await run.start()
+        for (const round of rounds) {
+          await run.perform(round.ops)
+          if (round.reopens) await run.reopen()
         }
-      },
-    )
-    await fc.assert(property, { numRuns: 12 })
-  },
-)
+        await run.check()
+      } finally {
+        await run.close()
+        await rm(directory, { recursive: true, force: true })
+      }
+    },
+  )
+  await fc.assert(property, { numRuns: 12 })
+})
 
 class Run {
   readonly #clock = new ManualClock(1_000_000)

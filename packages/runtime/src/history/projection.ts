@@ -219,7 +219,7 @@ export class RunningProjection implements Projection {
 
 // Whole transactions, so many commits at once.
 function* inPortions({ commits }: CommittedStretch): Iterable<readonly Commit[]> {
-  for (let start = 0; start < commits.length; ) {
+  for (let start = 0; start < commits.length;) {
     let end = Math.min(start + limits.commitsAtOnceMax, commits.length)
     while (end < commits.length && commits[end]!.position === commits[end - 1]!.position) end += 1
     yield commits.slice(start, end)

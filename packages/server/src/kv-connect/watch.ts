@@ -6,7 +6,13 @@ import { decodeTuple, encodeTuple, type Kv, type KvKey, type KvResult } from '@s
 import { HttpProblem } from '../http/http-problem.ts'
 import { isBehindHistory } from '../kv/watch-routes.ts'
 import { kvConnectLimits } from '../limits.ts'
-import { SnapshotReadStatus, type Watch, WatchKeyOutputSchema, type WatchKeyOutput, WatchOutputSchema } from './datapath.ts'
+import {
+  SnapshotReadStatus,
+  type Watch,
+  WatchKeyOutputSchema,
+  type WatchKeyOutput,
+  WatchOutputSchema,
+} from './datapath.ts'
 import { messageOf } from './snapshot-read.ts'
 
 /** What keeps a stream alive. */

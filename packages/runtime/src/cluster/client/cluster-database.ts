@@ -117,7 +117,8 @@ export class ClusterDatabase implements Database {
   close(): Promise<void> {
     this.#closing ??= this.#history
       .close()
-      .then(() => this.#parts.client.close()).then(() => this.#parts.shutDown())
+      .then(() => this.#parts.client.close())
+      .then(() => this.#parts.shutDown())
     return this.#closing
   }
 

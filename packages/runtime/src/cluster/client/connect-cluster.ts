@@ -50,7 +50,15 @@ export async function connectCluster(parts: ClusterParts, options: ConnectOption
     const log = await openLog(welcome.databaseId)
     const client = new ClusterClient({ ...shared, log, greeter, welcome, greetedAt, sessionPrefix, callsPendingMax })
     const known = new KnownActors({ registry, program: createProgram(registry) }, welcome.actors)
-    return new ClusterDatabase({ client, actors: known, clock, intake, past: new ClusterHistory(), deadlineMs, shutDown })
+    return new ClusterDatabase({
+      client,
+      actors: known,
+      clock,
+      intake,
+      past: new ClusterHistory(),
+      deadlineMs,
+      shutDown,
+    })
   } catch (error) {
     greeter.close(workersUnreachable(name))
     throw error
