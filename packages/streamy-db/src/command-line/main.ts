@@ -19,8 +19,9 @@ import { workerCommand } from './worker-command.ts'
 
 const commands: readonly Command[] = [
   serveCommand,
-  workerCommand,
+  kvCommand,
   callCommand,
+  workerCommand,
   statusCommand,
   logCommand,
   databaseCommand,
