@@ -111,8 +111,13 @@ function checkToken(options: TokenOptions, label: string): void {
   if (typeof name !== 'string' || name === '') throw invalid(`The ${label} has no name.`)
   if ((token === undefined) === (digest === undefined))
     throw invalid(`The ${label} (${name}) needs a token or its sha256.`)
-  if (token !== undefined && (typeof token !== 'string' || token.length < secretLengthMin))
-    throw invalid(`The ${label} (${name}) is too easy to guess: give it ${secretLengthMin} characters or more.`)
+  if (
+    token !== undefined &&
+    (typeof token !== 'string' || token.length < secretLengthMin || !/^[\x21-\x7e]*$/.test(token))
+  )
+    throw invalid(
+      `The ${label} (${name}) must have ${secretLengthMin} visible ASCII characters or more: openssl rand -hex 32`,
+    )
   if (digest !== undefined && !/^[0-9a-f]{64}$/i.test(String(digest)))
     throw invalid(`The sha256 of the ${label} (${name}) is no SHA-256: printf %s "$TOKEN" | sha256sum`)
   if (!Array.isArray(given) || given.length === 0 || !given.every((right) => rights.has(right)))

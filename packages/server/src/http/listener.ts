@@ -4,7 +4,13 @@
 //   connection --first bytes--> HTTP/1.1 server --.
 //                   '---------> HTTP/2 server -----+--> one request listener
 
-import { createServer as createHttp1Server, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer as createHttp1Server,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions as Http1Options,
+  type ServerResponse,
+} from 'node:http'
 import {
   createServer as createHttp2Server,
   Http2ServerRequest,
@@ -28,6 +34,13 @@ export interface ListenOptions {
   readonly port: number
 }
 
+/** How long connections may take; see `serverLimits`. */
+export interface ListenerTiming {
+  readonly headersWithinMs: number
+  readonly requestWithinMs: number
+  readonly closeWithinMs: number
+}
+
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 
 /** A port that is served. */
@@ -38,8 +51,11 @@ export class Listener {
   readonly #sockets = new Set<Socket>()
   #closing: Promise<void> | undefined
 
-  constructor(onRequest: RequestListener) {
-    this.#http1 = createHttp1Server(http1Options, onRequest)
+  readonly #timing: ListenerTiming
+
+  constructor(onRequest: RequestListener, timing: ListenerTiming = serverLimits) {
+    this.#timing = timing
+    this.#http1 = createHttp1Server(http1Options(timing), onRequest)
     this.#http1.maxConnections = serverLimits.connectionsMax
     this.#http2 = createHttp2Server(http2Options, onRequest)
     this.#http2.on('session', (session) => this.#keep(session))
@@ -76,7 +92,7 @@ export class Listener {
     const late = setTimeout(() => {
       for (const session of this.#sessions) session.destroy()
       for (const socket of this.#sockets) socket.destroy()
-    }, serverLimits.closeWithinMs)
+    }, this.#timing.closeWithinMs)
     await closed
     clearTimeout(late)
   }
@@ -88,7 +104,7 @@ export class Listener {
     this.#http1.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
-      tellApart(socket, (isHttp2) => {
+      tellApart(socket, this.#timing.headersWithinMs, (isHttp2) => {
         if (isHttp2) {
           // The server of HTTP/1.1 answers clients that have ended their side; here that is the end of the connection.
           socket.allowHalfOpen = false
@@ -110,13 +126,16 @@ export class Listener {
   }
 }
 
-const http1Options = {
-  maxHeaderSize: serverLimits.headerBytesMax,
-  headersTimeout: serverLimits.headersWithinMs,
-  requestTimeout: serverLimits.requestWithinMs,
-  keepAliveTimeout: serverLimits.keepAliveMs,
-  connectionsCheckingInterval: 1000,
-  noDelay: true,
+function http1Options({ headersWithinMs, requestWithinMs }: ListenerTiming): Http1Options {
+  return {
+    maxHeaderSize: serverLimits.headerBytesMax,
+    headersTimeout: headersWithinMs,
+    requestTimeout: requestWithinMs,
+    keepAliveTimeout: serverLimits.keepAliveMs,
+    // How often it is looked for connections that take too long.
+    connectionsCheckingInterval: Math.min(1000, headersWithinMs),
+    noDelay: true,
+  }
 }
 
 const http2Options = {
@@ -129,9 +148,9 @@ const http2Options = {
 }
 
 // Calls back once, with the socket paused and its first bytes put back. One that says nothing in time is closed.
-function tellApart(socket: Socket, decided: (isHttp2: boolean) => void): void {
+function tellApart(socket: Socket, withinMs: number, decided: (isHttp2: boolean) => void): void {
   let head: Buffer | undefined
-  const late = setTimeout(() => socket.destroy(), serverLimits.headersWithinMs)
+  const late = setTimeout(() => socket.destroy(), withinMs)
   const ignore = (): void => {}
   const take = (chunk: Buffer): void => {
     head = head === undefined ? chunk : Buffer.concat([head, chunk])

@@ -48,7 +48,7 @@ export function readBody(incoming: Incoming): Promise<Buffer> {
 }
 
 /** A body as text. Throws BODY_INVALID. */
-export function textOf(body: Buffer): string {
+function textOf(body: Buffer): string {
   if (isUtf8(body)) return body.toString()
   throw new HttpProblem('BODY_INVALID', 'The body is no UTF-8. Send bytes as application/octet-stream.')
 }

@@ -6,7 +6,7 @@ import type { Access } from '../auth/access.ts'
 import type { Gateway } from '../gateway.ts'
 import { HttpProblem } from '../http/http-problem.ts'
 import { problemResponse } from '../http/problem-response.ts'
-import { textOf, valueOfJson } from '../http/request-body.ts'
+import { valueOfJson } from '../http/request-body.ts'
 import type { RouteRequest } from '../http/route-request.ts'
 import type { Route } from '../http/route.ts'
 import { kvOnce, onceOf } from '../idempotency/execute-once.ts'
@@ -109,22 +109,22 @@ function preconditionsOf(request: RouteRequest): Preconditions | undefined {
   return ifMatch === undefined && ifNoneMatch === undefined ? undefined : { ifMatch, ifNoneMatch }
 }
 
-// Forms of a browser, which curl's -d imitates, are taken for JSON: nobody has to name the type to store a value.
+// Types that clients send when they were told none, curl a form's and fetch that of text, are taken for JSON: nobody has to
+// name a type to store a value.
 function valueOf(body: Buffer, type: string | undefined): unknown {
   const [media = ''] = (type ?? '').toLowerCase().split(';')
   switch (media.trim()) {
     case 'application/octet-stream':
       return Uint8Array.from(body)
-    case 'text/plain':
-      return textOf(body)
     case '':
     case 'application/json':
     case 'application/x-www-form-urlencoded':
+    case 'text/plain':
       return valueOfJson(body)
     default:
       throw new HttpProblem(
         'MEDIA_TYPE_UNSUPPORTED',
-        `A value cannot be ${media}. Send application/json, text/plain or application/octet-stream.`,
+        `A value cannot be ${media}. Send application/json, or bytes as application/octet-stream.`,
       )
   }
 }
@@ -137,15 +137,10 @@ function represent(
   const wanted = accept?.split(';')[0]?.trim().toLowerCase()
   // Bytes of a program's own must never be taken for a page of this site.
   const own = { ...headers, 'x-content-type-options': 'nosniff' }
-  if (wanted === 'application/octet-stream' || wanted === 'text/plain') {
-    if (wanted === 'text/plain' && typeof value === 'string')
-      return [value, { headers: { ...own, 'content-type': 'text/plain; charset=utf-8' } }]
-    if (wanted === 'application/octet-stream' && value instanceof Uint8Array)
+  if (wanted === 'application/octet-stream') {
+    if (value instanceof Uint8Array)
       return [Uint8Array.from(value), { headers: { ...own, 'content-type': 'application/octet-stream' } }]
-    throw new HttpProblem(
-      'NOT_ACCEPTABLE',
-      `The value is not of the kind that ${wanted} can tell. Ask for application/json.`,
-    )
+    throw new HttpProblem('NOT_ACCEPTABLE', 'The value is no bytes. Ask for application/json.')
   }
   return [typedJsonText(value), { headers: { ...own, 'content-type': 'application/json' } }]
 }
@@ -164,7 +159,6 @@ function failed(version: string | undefined): Response {
 
 const valueContent = {
   ...json(schemaNamed('Value')),
-  'text/plain': { schema: { type: 'string' } },
   'application/octet-stream': { schema: { type: 'string', contentMediaType: 'application/octet-stream' } },
 }
 
