@@ -139,7 +139,7 @@ function notFound(routes: readonly Route[], method: string, path: string): HttpP
 function matcherOf(route: Route): RegExp {
   const parts = patternOf(route)
     .split('/')
-    .map((part) => (part === '*' ? '.+' : part.startsWith(':') ? '[^/]+' : escape(part)))
+    .map((part) => (part.endsWith('{.+}') ? '.+' : part.startsWith(':') ? '[^/]+' : escape(part)))
   return new RegExp(`^${parts.join('/')}$`)
 }
 

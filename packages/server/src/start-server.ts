@@ -1,6 +1,7 @@
 // Starts a server: a gateway over a database, on a port. What serves requests is loaded when a server starts, so that a
 // program that only opens a database does not pay for it.
 
+import { statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { StreamyError } from '@streamy-db/core'
 import type { Database } from '@streamy-db/runtime'
@@ -43,11 +44,7 @@ export async function startServer(db: Database, options: ServerOptions = {}): Pr
   const { Tokens } = await import('./auth/tokens.ts')
   const tokens = options.tokens === undefined ? undefined : new Tokens(options.tokens)
   if (tokens === undefined && !isLoopback(host)) throw tokensNeeded(host)
-  const [{ getRequestListener }, { createGateway }, { Listener }] = await Promise.all([
-    import('@hono/node-server'),
-    import('./gateway.ts'),
-    import('./http/listener.ts'),
-  ])
+  const { createGateway, getRequestListener, Listener } = await loadServing()
   const closing = new AbortController()
   const connections = (): number => listener.connections
   const app = createGateway({ db, tokens, closing: closing.signal, connections, onFault })
@@ -64,6 +61,13 @@ export async function startServer(db: Database, options: ServerOptions = {}): Pr
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+// Node 20 takes what it has last seen of any file for what it knows of the folders on the way to a module. Where that was a
+// pipe, it follows no links from there on, and what lies behind one is loaded once more. So it is shown a folder first.
+async function loadServing(): Promise<typeof import('./serving.ts')> {
+  statSync(import.meta.dirname)
+  return await import('./serving.ts')
 }
 
 function isLoopback(host: string): boolean {

@@ -10,7 +10,7 @@ export interface Route {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
   /** As OpenAPI writes it: `/v1/kv/{space}/{key}`. */
   readonly path: string
-  /** As the router matches it, where a parameter is more than one segment: `/v1/kv/:space/*`. */
+  /** As the router matches it, where a parameter is more than one segment: `/v1/kv/:space/:key{.+}`. */
   readonly pattern?: string
   readonly operation: Operation
   /** Its clients read what is wrong as text. */

@@ -34,7 +34,7 @@ const place: readonly Parameter[] = [
 
 /** The routes of entries. */
 export function kvEntryRoutes(gateway: Gateway): readonly Route[] {
-  const at = { path: '/v1/kv/{space}/{key}', pattern: '/v1/kv/:space/*' }
+  const at = { path: '/v1/kv/{space}/{key}', pattern: '/v1/kv/:space/:key{.+}' }
   const read = (request: RouteRequest): Access => ({ right: 'read', space: spaceOf(request) })
   const write = (request: RouteRequest): Access => ({ right: 'write', space: spaceOf(request) })
   return [

@@ -86,7 +86,12 @@ export class ServedDatabase implements AsyncDisposable {
     const response = await fetch(this.server.url + path, { method, headers, ...(sent !== undefined && { body: sent }) })
     const text = await response.text()
     const isJson = /\/(?:problem\+)?json/.test(response.headers.get('content-type') ?? '')
-    return { status: response.status, headers: response.headers, text, json: isJson && text !== '' ? JSON.parse(text) : undefined }
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: isJson && text !== '' ? JSON.parse(text) : undefined,
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Database } from '@streamy-db/runtime'
+import type { startServer } from '@streamy-db/server'
 import { clusterOf, clusterOptions, text, UsageError } from './command.ts'
 import type { CommandInput, CommandOption } from './command.ts'
 import { loadActors } from './load-actors.ts'
@@ -47,7 +48,8 @@ export async function accessOf(input: CommandInput): Promise<ServerAccess> {
   if (ways !== 1)
     throw new UsageError('Say where: --url http://127.0.0.1:4321, or --data DIRECTORY, or --nats URL --name NAME')
   if (url !== undefined) return remote(url, await tokenOf(input))
-  return await ownServer(await openDatabase(directory, input))
+  const server = await import('@streamy-db/server')
+  return await ownServer(server.startServer, await openDatabase(directory, input))
 }
 
 async function openDatabase(directory: string | undefined, input: CommandInput): Promise<Database> {
@@ -62,13 +64,12 @@ async function openDatabase(directory: string | undefined, input: CommandInput):
 }
 
 // Nobody else on this machine gets in meanwhile.
-async function ownServer(db: Database): Promise<ServerAccess> {
+async function ownServer(start: typeof startServer, db: Database): Promise<ServerAccess> {
   try {
-    const { startServer } = await import('@streamy-db/server')
     const token = randomBytes(32).toString('base64url')
     const rights = ['read', 'write'] as const
     const tokens = [{ name: 'command line', token, rights, spaces: ['*'], actors: ['*'] }]
-    const server = await startServer(db, { port: 0, tokens })
+    const server = await start(db, { port: 0, tokens })
     const close = async (): Promise<void> => {
       await server.close()
       await db.close()
