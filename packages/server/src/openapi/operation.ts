@@ -1,5 +1,7 @@
 // What the OpenAPI document says of one route, and the pieces that many of them are made of. Types and constants.
 
+import { assert } from '@streamy-db/core'
+
 /** A schema, in the dialect of OpenAPI 3.1. */
 export type Schema = Readonly<Record<string, unknown>>
 
@@ -49,7 +51,7 @@ export function json(schema: Schema): Content {
 export function problems(...statuses: readonly number[]): Record<string, ResponseObject> {
   const content = { 'application/problem+json': { schema: schemaNamed('Problem') } }
   return Object.fromEntries(
-    [400, 401, 403, 503, ...statuses].map((status) => [String(status), { description: meanings[status]!, content }]),
+    [400, 401, 403, 503, ...statuses].map((status) => [String(status), { description: meaningOf(status), content }]),
   )
 }
 
@@ -68,6 +70,12 @@ export function inHeader(name: string, description: string): Parameter {
   return { name, in: 'header', description, schema: text }
 }
 
+function meaningOf(status: number): string {
+  const meaning = meanings[status]
+  assert(meaning !== undefined, `the status ${status} has a meaning`)
+  return meaning!
+}
+
 const meanings: Readonly<Record<number, string>> = {
   400: 'Something of the request is not as it must be.',
   401: 'There is no token, or one that is not known.',
@@ -79,6 +87,7 @@ const meanings: Readonly<Record<number, string>> = {
   410: 'It is gone: too much has happened since.',
   412: 'The entry is not as the precondition says.',
   413: 'Something is too large.',
+  415: 'A value cannot be of that type.',
   422: 'It was understood and refused.',
   500: "The server's fault; its log says more.",
   501: 'This database cannot do that.',
