@@ -112,10 +112,10 @@ export class StateHistory {
    * The changes of a flush with what the history adds to them, for `StateStore.advance`; `logBytes` were executed since
    * the last. What is let go of cannot be read from now on.
    */
-  capture({ progress, changes }: StateCapture, logBytes: number): Iterable<StateChange> {
+  capture(captured: StateCapture, logBytes: number): Iterable<StateChange> {
     assert(this.#next === undefined, 'one flush at a time is captured')
     const { newest } = this
-    const { sequence, logTime } = progress
+    const { sequence, logTime } = captured.progress
     const next = { sequence, logTime, logBytes: newest.logBytes + logBytes, code: newest.code }
     const all = [...this.#boundaries, next]
     const kept = all.slice(this.#dropped(all))
@@ -125,7 +125,7 @@ export class StateHistory {
     this.#next = kept
     const since = endOfBatch(kept[0]!.sequence)
     this.#skipped = this.#skipped.filter((position) => position > since)
-    return this.#changes(changes(), kept.length > 1 ? newest : undefined, dropped)
+    return this.#changes(captured.changes(), kept.length > 1 ? newest : undefined, dropped)
   }
 
   /** The store holds what was captured last. */

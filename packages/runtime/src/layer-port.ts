@@ -2,7 +2,7 @@
 // calls as one transaction with all their results, several queries at one position, and snapshots. Types, and the way to
 // it. Layers make calls of their own actors, so arguments and results pass in stored form.
 
-import type { ActorRef, Call, Position, Sequence } from '@streamy-db/core'
+import type { ActorRef, Call, Position } from '@streamy-db/core'
 import type { Database } from './database.ts'
 
 /** Under this a database keeps its port. */
@@ -51,11 +51,11 @@ export interface LayerChange {
   readonly after: Readonly<Record<string, unknown>> | undefined
 }
 
-/** Writes in the order of positions; whole batches of the log, so whole transactions. */
+/** Writes in the order of positions; whole transactions. */
 export interface LayerChanges {
   readonly changes: readonly LayerChange[]
-  /** There are none but these, and those told before, up to the end of this batch. */
-  readonly through: Sequence
+  /** There are none but these, and those told before, up to this position. */
+  readonly upTo: Position
 }
 
 /** Which changes a layer wants. */

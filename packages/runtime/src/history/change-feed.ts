@@ -49,6 +49,12 @@ export class ChangeFeed {
     this.#wake()
   }
 
+  /** Keeps recording, also while nobody reads, until the returned function is called. */
+  hold(): () => void {
+    this.#enter()
+    return () => this.#leave()
+  }
+
   /** Ends all readers, with an error if there is one. */
   end(error?: Error): void {
     this.#error ??= error
@@ -67,10 +73,10 @@ export class ChangeFeed {
       let seen = from
       while (!signal.aborted) {
         const stretches = next < this.#first ? this.#replayed(seen, signal) : [this.#recorded(next)]
-        for await (const { commits, through, ...rest } of stretches) {
+        for await (const { commits, upTo, ...rest } of stretches) {
           const wanted = commits.filter(({ position }) => position > from)
-          if (through >= next) yield { commits: wanted, through, ...rest }
-          next = Math.max(next, through + 1)
+          if (upTo >= endOfBatch(next)) yield { commits: wanted, upTo, ...rest }
+          next = Math.max(next, sequenceOf(upTo) + 1)
           seen = endOfBatch(next - 1)
         }
         if (next > this.#options.engine.scanned.sequence) await this.#more(signal)
@@ -99,7 +105,7 @@ export class ChangeFeed {
       }
       commits.push(commit)
     }
-    return { commits, through }
+    return { commits, upTo: endOfBatch(through) }
   }
 
   #firstOf(sequence: Sequence): number {

@@ -118,7 +118,7 @@ async function* layerChangesOf(
   from: Position,
   signal: AbortSignal,
 ): AsyncGenerator<LayerChanges> {
-  for await (const { commits, through } of port.read(types, from, signal)) {
+  for await (const { commits, upTo } of port.read(types, from, signal)) {
     const changes = commits.map(({ position, logTime, ref, before, after }) => ({
       position,
       time: dateOf(logTime),
@@ -126,7 +126,7 @@ async function* layerChangesOf(
       before: before && actorStateOf(before.value),
       after: after && actorStateOf(after.value),
     }))
-    yield { changes, through }
+    yield { changes, upTo }
   }
 }
 

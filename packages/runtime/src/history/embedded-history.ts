@@ -1,13 +1,15 @@
 // EmbeddedHistory: the past of a database in this process. The newest comes out of the running engine's memory, the rest
 // is replayed.
 
+import { setImmediate as turn } from 'node:timers/promises'
 import { decodeError, type ActorRegistry } from '@streamy-db/actors'
-import { endOfBatch, HistoryTrimmed, limits, sequenceOf, StreamyError } from '@streamy-db/core'
-import type { Call, Datum, Engine, EngineSnapshot, Position, Program, StateHistory } from '@streamy-db/core'
+import { HistoryTrimmed, limits, sequenceOf, StreamyError } from '@streamy-db/core'
+import type { Call, Commit, Datum, Engine, EngineSnapshot, Position, Program, StateHistory } from '@streamy-db/core'
 import type { StateFlusher } from '../state-flusher.ts'
 import type { ChangeFeed } from './change-feed.ts'
 import type { HistoryPort, PastSnapshot, PresentActors, TypeNames } from './history-port.ts'
 import type { CommittedStretch, HistoryReplay } from './history-replay.ts'
+import type { PresentListing } from './present-listing.ts'
 import { checkMoment, isOwnType, positionUnknown } from './moment.ts'
 
 /** What it is the past of. */
@@ -44,11 +46,16 @@ export class EmbeddedHistory implements HistoryPort {
   }
 
   async present(types: TypeNames, signal: AbortSignal): Promise<PresentActors> {
+    const listing = await this.list(types)
+    return { position: listing.position, commits: inPortions(listing, signal) }
+  }
+
+  /** What is there now, to be read bit by bit. */
+  async list(types: TypeNames): Promise<PresentListing> {
     const { flusher, history, replay, registry } = this.#options
     await flusher.flush()
-    const { newest } = history
-    const names = types ?? new Set([...registry.definitions].filter(isOwnType).map(({ name }) => name))
-    return { position: endOfBatch(newest.sequence), commits: replay.actors(newest, names, signal) }
+    const own = [...registry.definitions].filter(isOwnType).map(({ name }) => name)
+    return replay.present(history.newest, types ?? own)
   }
 
   async snapshot(moment: Position | Date): Promise<PastSnapshot> {
@@ -119,6 +126,13 @@ export class EmbeddedHistory implements HistoryPort {
     const { registry } = this.#options
     const internal = new Set([...registry.definitions].filter((each) => !isOwnType(each)).map(({ name }) => name))
     return (type) => !internal.has(type)
+  }
+}
+
+async function* inPortions(listing: PresentListing, signal: AbortSignal): AsyncGenerator<readonly Commit[]> {
+  for (let start = 0; start < listing.length && !signal.aborted; start += limits.commitsAtOnceMax) {
+    yield listing.read(start)
+    await turn()
   }
 }
 

@@ -33,8 +33,9 @@ import type {
   Program,
   Sequence,
   StateHistory,
-  StateStore,
+  View,
 } from '@streamy-db/core'
+import { PresentListing } from './present-listing.ts'
 
 /** What is replayed, and with what. */
 export interface HistoryReplayOptions {
@@ -43,12 +44,14 @@ export interface HistoryReplayOptions {
   readonly seed: string
   readonly log: Log
   readonly history: StateHistory
+  /** The view before the first batch of the log, on a cluster. */
+  readonly firstView?: View
 }
 
-/** Commits in the order of positions, and the batch up to which they are all. */
+/** Commits in the order of positions, and the position up to which they are all. */
 export interface CommittedStretch {
   readonly commits: readonly Commit[]
-  readonly through: Sequence
+  readonly upTo: Position
   /** Commits of one actor may have been merged: the code that made them is gone. */
   readonly merged?: true
 }
@@ -77,7 +80,7 @@ export class HistoryReplay {
           : this.#replay(boundary, next, isEnough, signal)
       for await (const stretch of stretches) {
         yield stretch
-        next = stretch.through + 1
+        next = sequenceOf(stretch.upTo) + 1
       }
     }
   }
@@ -117,20 +120,9 @@ export class HistoryReplay {
     return endOfBatch(sequence)
   }
 
-  /** Every actor of some types as of a boundary, as if each had come into being with its last write. */
-  async *actors(boundary: Boundary, types: ReadonlySet<string>, signal: AbortSignal): AsyncGenerator<Commit[]> {
-    const { history, partitions } = this.#options
-    const store = history.at(boundary)
-    for (const type of types)
-      for (let partition = 0; partition < partitions; partition++) {
-        const prefix = partitionPrefix(keyPrefixes.actor, partition)
-        const keys = Array.from(store.scan(`${prefix}${type}/`), ({ key }) => key)
-        for (let start = 0; start < keys.length && !signal.aborted; start += limits.commitsAtOnceMax) {
-          const some = keys.slice(start, start + limits.commitsAtOnceMax)
-          yield some.flatMap((key) => this.#present(store, boundary, key, key.slice(prefix.length)))
-          await turn()
-        }
-      }
+  /** Every actor of some types as of a boundary. */
+  present(boundary: Boundary, types: Iterable<string>): PresentListing {
+    return new PresentListing(this.#options, boundary, types)
   }
 
   // How many batches lie wholly at or before a position.
@@ -145,12 +137,6 @@ export class HistoryReplay {
       return batch.kind === 'transactions' && batch.offsets.length - 1 > indexOf(position) ? sequence : oldest.sequence
     }
     return sequence
-  }
-
-  #present(store: StateStore, { logTime }: Boundary, key: string, id: string): Commit[] {
-    const ref = refOf(id)
-    const after = this.#record(ref, store.get(key))
-    return after === undefined ? [] : [{ position: after.version, logTime, ref, before: undefined, after }]
   }
 
   async *#replay(
@@ -176,7 +162,7 @@ export class HistoryReplay {
       const ends = isEnough(entry.sequence + 1) || history.after(boundary.sequence)?.sequence === entry.sequence
       if (!ends && gathered < limits.commitsAtOnceMax) continue
       gathered = 0
-      yield { commits: collector.take(), through: entry.sequence }
+      yield { commits: collector.take(), upTo: endOfBatch(entry.sequence) }
       if (ends) return
     }
   }
@@ -195,7 +181,7 @@ export class HistoryReplay {
       }
     }
     commits.sort((a, b) => a.position - b.position)
-    return { commits, through: to.sequence, merged: true }
+    return { commits, upTo: endOfBatch(to.sequence), merged: true }
   }
 
   #record(ref: ActorRef, bytes: Uint8Array | undefined): ActorRecord | undefined {
@@ -203,9 +189,8 @@ export class HistoryReplay {
   }
 
   #engine(boundary: Boundary): Engine {
-    const { program, partitions, seed, history } = this.#options
-    const store = history.at(boundary)
-    return new Engine({ program, partitions, seed, store, owned: () => true, skip: history.skipped })
+    const { log: _, history, ...rest } = this.#options
+    return new Engine({ ...rest, store: history.at(boundary), owned: () => true, skip: history.skipped })
   }
 }
 

@@ -9,7 +9,7 @@
 // P2 `position` is never above what `apply` has come to the end of.
 
 import type { Reference } from '@streamy-db/actors'
-import { endOfBatch, limits, sequenceOf, StreamyError } from '@streamy-db/core'
+import { limits, sequenceOf, StreamyError } from '@streamy-db/core'
 import type { Commit, Position } from '@streamy-db/core'
 import type { Clock } from '../clock.ts'
 import { changeOf, type ActorOf, type ActorType, type Change } from './change.ts'
@@ -115,8 +115,8 @@ export class RunningProjection implements Projection {
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#running
-    await this.#saving
-    if (this.#position > this.#saved) await this.#save()
+    await this.#saving?.catch(ignore)
+    if (this.#position > this.#saved && !isTaken(this.#ended)) await this.#save()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -130,32 +130,45 @@ export class RunningProjection implements Projection {
     if (start === undefined) return
     for await (const stretch of port.read(types, start, signal)) {
       for (const changes of inPortions(stretch)) if (!(await this.#apply(changes, stretch, false))) return
-      this.#reached(endOfBatch(stretch.through), stretch.commits.length > 0)
+      this.#reached(stretch.upTo, stretch.commits.length > 0)
     }
   }
 
   // Undefined when it was closed meanwhile.
   async #applyPresent(): Promise<Position | undefined> {
     const { port, types } = this.#parts
-    const { position, commits } = await port.present(types, this.#closing.signal)
-    const stretch = { through: sequenceOf(position) }
-    for await (const some of commits) if (!(await this.#apply(some, stretch, true))) return undefined
-    if (this.#closing.signal.aborted) return undefined
-    this.#reached(position, true)
-    return position
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      const { position, commits } = await port.present(types, signal)
+      if (!(await this.#applyListed(commits, position))) continue
+      this.#reached(position, true)
+      return position
+    }
+    return undefined
+  }
+
+  // False when not all could be read: who listed them has gone, or it was closed.
+  async #applyListed(commits: AsyncIterable<readonly Commit[]>, position: Position): Promise<boolean> {
+    try {
+      for await (const some of commits) if (!(await this.#apply(some, { upTo: position }, true))) return false
+      return !this.#closing.signal.aborted
+    } catch (error) {
+      if (!(error instanceof StreamyError) || error.code !== 'SNAPSHOT_EXPIRED') throw error
+      return false
+    }
   }
 
   // False when it was closed before they were applied.
   async #apply(
     commits: readonly Commit[],
-    { through, merged }: Pick<CommittedStretch, 'through' | 'merged'>,
+    { upTo, merged }: Pick<CommittedStretch, 'upTo' | 'merged'>,
     snapshot: boolean,
   ): Promise<boolean> {
     const { apply, onError = this.#report } = this.#parts.options
     const { signal } = this.#closing
     const changes = commits.map((commit) => changeOf(commit, merged))
     const last = commits.at(-1)
-    const position = snapshot || last === undefined ? endOfBatch(through) : last.position
+    const position = snapshot || last === undefined ? upTo : last.position
     for (let attempt = 1; !signal.aborted; attempt++) {
       try {
         await apply(changes, { position, snapshot, signal })
@@ -200,13 +213,14 @@ export class RunningProjection implements Projection {
   }
 
   #save(): Promise<void> {
-    const position = this.#position
-    this.#saving = this.#parts.cursor.advance(this.#epoch, position).then((isOurs) => {
-      this.#saving = undefined
-      if (!isOurs) throw takenError(this.name)
-      this.#saved = position
-    })
+    this.#saving = this.#advance().finally(() => (this.#saving = undefined))
     return this.#saving
+  }
+
+  async #advance(): Promise<void> {
+    const position = this.#position
+    if (!(await this.#parts.cursor.advance(this.#epoch, position))) throw takenError(this.name)
+    this.#saved = position
   }
 
   #end(error: Error): void {
@@ -225,6 +239,12 @@ function* inPortions({ commits }: CommittedStretch): Iterable<readonly Commit[]>
     yield commits.slice(start, end)
     start = end
   }
+}
+
+function ignore(): void {}
+
+function isTaken(error: Error | undefined): boolean {
+  return error instanceof StreamyError && error.code === 'PROJECTION_TAKEN'
 }
 
 function closedError(name: string): StreamyError {

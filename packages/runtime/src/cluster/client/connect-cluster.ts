@@ -49,16 +49,10 @@ export async function connectCluster(parts: ClusterParts, options: ConnectOption
     const welcome = await greeter.greet(greetedAt + deadlineMs * 1000, () => workersUnreachable(name))
     const log = await openLog(welcome.databaseId)
     const client = new ClusterClient({ ...shared, log, greeter, welcome, greetedAt, sessionPrefix, callsPendingMax })
-    const known = new KnownActors({ registry, program: createProgram(registry) }, welcome.actors)
-    return new ClusterDatabase({
-      client,
-      actors: known,
-      clock,
-      intake,
-      past: new ClusterHistory(),
-      deadlineMs,
-      shutDown,
-    })
+    const program = createProgram(registry)
+    const known = new KnownActors({ registry, program }, welcome.actors)
+    const past = new ClusterHistory({ client, program, deadline: () => clock.now() + deadlineMs * 1000 })
+    return new ClusterDatabase({ client, actors: known, clock, intake, past, deadlineMs, shutDown })
   } catch (error) {
     greeter.close(workersUnreachable(name))
     throw error
