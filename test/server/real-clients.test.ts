@@ -159,8 +159,8 @@ describe.each(kinds)('@deno/kv, %s', (kind) => {
   })
 })
 
-test('@deno/kv watches keys', async () => {
-  const kv = await openKv(`${urlOf('embedded')}/kv-connect/watched`, { accessToken: 'none' })
+test.each(kinds)('@deno/kv watches keys, %s', async (kind) => {
+  const kv = await openKv(`${urlOf(kind)}/kv-connect/watched`, { accessToken: 'none' })
   await kv.set(['a'], 1)
   const reader = kv.watch([['a'], ['b']]).getReader()
   const values = async (): Promise<unknown> => (await reader.read()).value?.map(({ value }) => value)
@@ -174,14 +174,14 @@ test('@deno/kv watches keys', async () => {
 })
 
 describe('EventSource', () => {
-  test('gets every event once, in order, over connections that break', async () => {
-    const { port } = servers.get('embedded')!
+  test.each(kinds)('gets every event once, in order, over connections that break, %s', async (kind) => {
+    const { port } = servers.get(kind)!
     // Between the two: it cuts each connection after some bytes, and so the stream somewhere within an event.
     const cutter = await startCutter(port, 2000)
     const source = new EventSource(`http://127.0.0.1:${cutter.port}/v1/kv/events/watch?prefix=n`)
     const seen: number[] = []
     const put = (n: number): Promise<unknown> =>
-      fetch(`${urlOf('embedded')}/v1/kv/events/n/~${n}`, { method: 'PUT', body: String(n) })
+      fetch(`${urlOf(kind)}/v1/kv/events/n/~${n}`, { method: 'PUT', body: String(n) })
     const last = 60
     const complete = new Promise<void>((resolve) => {
       source.addEventListener('message', ({ data }) => {
