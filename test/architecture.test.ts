@@ -31,6 +31,7 @@ const ranks: Readonly<Record<string, number>> = {
   '@streamy-db/runtime': 2,
   '@streamy-db/kv': 3,
   '@streamy-db/documents': 4,
+  '@streamy-db/server': 5,
   'streamy-db': 6,
 }
 

@@ -9,6 +9,7 @@ import type { Suite, SuiteContext } from './suite.ts'
 import { clusterSuite } from './suites/cluster.ts'
 import { documentsSuite } from './suites/documents.ts'
 import { embeddedSuite } from './suites/embedded.ts'
+import { httpSuite } from './suites/http.ts'
 import { kvSuite } from './suites/kv.ts'
 import { memorySuite } from './suites/memory.ts'
 import { recoverySuite } from './suites/recovery.ts'
@@ -20,6 +21,7 @@ const suites: Readonly<Record<SuiteName, Suite>> = {
   cluster: clusterSuite,
   kv: kvSuite,
   documents: documentsSuite,
+  http: httpSuite,
   memory: memorySuite,
   recovery: recoverySuite,
   state: stateSuite,

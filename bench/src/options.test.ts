@@ -17,6 +17,7 @@ test('all names every suite', () => {
     'cluster',
     'kv',
     'documents',
+    'http',
     'memory',
     'recovery',
     'state',

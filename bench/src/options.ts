@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { workloadNames, type WorkloadName } from './workload-names.ts'
 
 /** All suites, in the order in which they run. */
-export const suiteNames = ['embedded', 'cluster', 'kv', 'documents', 'memory', 'recovery', 'state'] as const
+export const suiteNames = ['embedded', 'cluster', 'kv', 'documents', 'http', 'memory', 'recovery', 'state'] as const
 
 /** One of {@link suiteNames}. */
 export type SuiteName = (typeof suiteNames)[number]
@@ -41,6 +41,7 @@ Suites (embedded, unless others are named; all for all of them)
   cluster    the same on a NATS server with a worker of its own, beside the floor that stream and server set
   kv         a million keys, ascending and random: writes, reads, scans, leaf fill
   documents  documents with three indexes: inserts, reads, ranges, updates by a unique key
+  http       requests to a served database, beside the framework and Node alone
   memory     a million actors in a cache of a twentieth of them
   recovery   replaying a log after a kill, beside the execution that wrote it
   state      what a message on a small actor costs without any log

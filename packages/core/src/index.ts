@@ -12,6 +12,8 @@ export {
   checkpointStoreClosed,
   type CheckpointStore,
 } from './checkpoint-store.ts'
+export { CommitCollector, type Commit, type CommitSink } from './commit.ts'
+export { HistoryTrimmed, StateHistory, type Boundary, type HistoryRetention } from './state-history.ts'
 export { inBlocks } from './in-blocks.ts'
 export { MemoryCheckpointStore } from './memory-checkpoint-store.ts'
 export { limits } from './limits.ts'
@@ -70,6 +72,8 @@ export {
   encodeOutcome,
   encodeProgress,
   heldKey,
+  keyPrefixes,
+  partitionPrefix,
   partitionPrefixes,
   progressKey,
   viewKey,

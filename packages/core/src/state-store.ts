@@ -9,7 +9,7 @@ export interface StateChange {
 
 /**
  * What a state store promises; `testing/state-store-conformance.ts` holds every implementation to it.
- * Keys are well-formed strings of 1 to 5,000 UTF-8 bytes that hold no NUL; values are at most 16 MiB.
+ * Keys are well-formed strings of 1 to 5,016 UTF-8 bytes that hold no NUL; values are at most 16 MiB.
  */
 export interface StateStore {
   /** The stored bytes, or undefined. The caller must not change them. Throws STATE_CORRUPT when they fail a checksum. */

@@ -17,7 +17,7 @@ export type {
   Filter,
   Insertable,
   PathOf,
-  Projection,
+  FieldProjection,
   Sort,
   Update,
   ValueAt,

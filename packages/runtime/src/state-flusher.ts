@@ -2,7 +2,7 @@
 // (DESIGN §8). Recovery replays what was logged since the last flush, so how often it flushes bounds the time that
 // takes; how many changed actors it lets pile up bounds memory.
 
-import type { Engine, Log, StateStore } from '@streamy-db/core'
+import type { Engine, Log, StateHistory, StateStore } from '@streamy-db/core'
 
 /** When a flush is due. */
 export interface FlushPolicy {
@@ -17,6 +17,8 @@ export interface FlusherOptions {
   readonly engine: Pick<Engine, 'changedActors' | 'captureState' | 'stateFlushed'>
   readonly store: StateStore
   readonly log: Pick<Log, 'trim'>
+  /** What each flush leaves behind of the state before it, and how much of the log is kept with it; none unless stated. */
+  readonly history?: Pick<StateHistory, 'capture' | 'flushed' | 'oldest'>
   readonly policy: FlushPolicy
   /** Told when a flush in the background fails. */
   readonly onFailure: (error: Error) => void
@@ -67,13 +69,15 @@ export class StateFlusher {
   }
 
   async #flush(): Promise<void> {
-    const { engine, store, log } = this.#options
+    const { engine, store, log, history } = this.#options
     const capture = engine.captureState()
     if (capture === undefined) return
+    const bytes = this.#bytes
     this.#bytes = 0
-    await store.advance(capture.changes())
+    await store.advance(history?.capture(capture, bytes) ?? capture.changes())
     engine.stateFlushed()
+    history?.flushed()
     // The last applied entry stays: at the next opening it proves that log and state belong together (L6).
-    await log.trim(capture.progress.sequence)
+    await log.trim(history?.oldest.sequence ?? capture.progress.sequence)
   }
 }

@@ -25,6 +25,11 @@ export {
 export {
   type Kv,
   type KvAtomic,
+  type KvGetOptions,
+  type KvMoment,
+  type KvWatchBatch,
+  type KvWatched,
+  type KvWatchOptions,
   type KvInHandler,
   type KvList,
   KvRangeTooLarge,
@@ -80,7 +85,7 @@ export {
   type IndexOptions,
   type IndexReport,
   type Insertable,
-  type Projection,
+  type FieldProjection,
   ScanRefused,
   type Sort,
   TooManyDocuments,
@@ -90,12 +95,26 @@ export {
   type UpdateResult,
 } from '@streamy-db/documents'
 export type { LayerOptions } from './with-layers.ts'
-export { StreamyError, type ErrorCode, type ErrorKind, type Incident, type Position } from '@streamy-db/core'
+export { type Right, type RunningServer, type ServerOptions, startServer, type TokenOptions } from '@streamy-db/server'
+export {
+  HistoryTrimmed,
+  StreamyError,
+  type ErrorCode,
+  type ErrorKind,
+  type Incident,
+  type Position,
+} from '@streamy-db/core'
 export {
   createDatabase,
   databasePermissions,
   ManualClock,
   type ActorReferences,
+  type ApplyContext,
+  type Change,
+  type ChangesOptions,
+  type DatabaseView,
+  type Projection,
+  type ProjectOptions,
   type Clock,
   type ClusterReferenceOptions,
   type ConnectOptions,

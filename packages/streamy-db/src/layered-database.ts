@@ -17,6 +17,13 @@ import {
 import { type Kv, kvInTransaction, type KvInTransaction, type KvKey, kvSpace } from '@streamy-db/kv'
 import { layerPort } from '@streamy-db/runtime'
 import type {
+  ActorOf,
+  ActorType,
+  Change,
+  ChangesOptions,
+  DatabaseView,
+  Projection,
+  ProjectOptions,
   Database as CoreDatabase,
   DatabaseTransaction as CoreTransaction,
   LayerPort,
@@ -124,6 +131,20 @@ export class LayeredDatabase implements Database {
       await documents.flush()
       return result
     })
+  }
+
+  at(moment: Position | Date): Promise<DatabaseView> {
+    return this.#db.at(moment)
+  }
+
+  changes<const Type extends ActorType = ActorType>(
+    options?: ChangesOptions<Type>,
+  ): AsyncIterableIterator<Change<ActorOf<Type>>> {
+    return this.#db.changes(options)
+  }
+
+  project<const Type extends ActorType = ActorType>(name: string, options: ProjectOptions<Type>): Promise<Projection> {
+    return this.#db.project(name, options)
   }
 
   close(): Promise<void> {

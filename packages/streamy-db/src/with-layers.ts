@@ -4,6 +4,7 @@
 import type { ActorClass, ActorErrorClass } from '@streamy-db/actors'
 import { type CollectionDefinition, documentActorsOf, documentErrors } from '@streamy-db/documents'
 import { kvActors, kvErrors } from '@streamy-db/kv'
+import { serverActors, serverErrors } from '@streamy-db/server'
 
 /** What the layers add to options. */
 export interface LayerOptions {
@@ -24,8 +25,12 @@ export function withLayers<Options extends CoreOptions & LayerOptions>(options: 
   // Plain JavaScript may pass anything.
   if (typeof options !== 'object' || options === null) return options
   const { actors, errors = [] } = options
-  const layers = [...kvActors, ...documentActorsOf(collectionsOf(options))]
-  return { ...options, actors: behind(actors, layers), errors: behind(errors, [...kvErrors, ...documentErrors]) }
+  const layers = [...kvActors, ...documentActorsOf(collectionsOf(options)), ...serverActors]
+  return {
+    ...options,
+    actors: behind(actors, layers),
+    errors: behind(errors, [...kvErrors, ...documentErrors, ...serverErrors]),
+  }
 }
 
 /** The collections that options name. */

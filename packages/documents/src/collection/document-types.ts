@@ -103,7 +103,7 @@ export type Filter<Document> = {
 export type Sort<Document> = { readonly [Path in PathOf<Document>]?: 1 | -1 }
 
 /** Fields to show with 1, or to leave out with 0. */
-export type Projection<Document> = { readonly [Path in PathOf<Document>]?: 0 | 1 | boolean }
+export type FieldProjection<Document> = { readonly [Path in PathOf<Document>]?: 0 | 1 | boolean }
 
 // Positions in lists, `items.$.price` and `items.$[low].price`, are paths that only run time can check.
 type Positional = `${string}.$${string}`

@@ -3,7 +3,7 @@
 import { StreamyError } from '@streamy-db/core'
 import { filterText } from '../filter/filter.ts'
 import { sortSpecOf } from '../query/sort-documents.ts'
-import type { Filter, Projection, Sort } from './document-types.ts'
+import type { Filter, FieldProjection, Sort } from './document-types.ts'
 import type { CursorQuery } from './find-cursor.ts'
 import { checkProjection } from './project-documents.ts'
 
@@ -13,7 +13,7 @@ export interface FindOptions<Document> {
   readonly limit?: number
   readonly skip?: number
   /** Fields to show, or to leave out. */
-  readonly projection?: Projection<Document>
+  readonly projection?: FieldProjection<Document>
   /** The name of the index to use; `_id` is the one of all documents. */
   readonly hint?: string
   /** Go on where an earlier page of the same query ended. */

@@ -74,7 +74,10 @@ export class ClusterRun {
       partitions,
       execute,
       query: (calls) => this.#port.query(calls),
+      nameCall: () => this.#port.nameCall(),
       snapshot: () => this.#port.snapshot(),
+      snapshotAt: () => this.#port.snapshotAt(),
+      changes: () => this.#port.changes(),
     }
     const result = await caught(transact({ port, calls: new KvCalls('space'), router: this.#router }, transaction))
     return { transaction, result, position }

@@ -20,6 +20,7 @@ import type { Clock } from '../../clock.ts'
 import type { Patience } from '../patience.ts'
 import { addresses } from '../protocol/addresses.ts'
 import { decodeClientMessage, type ClientMessage, type QueryMessage } from '../protocol/client-message.ts'
+import type { HistoryMessage, HistoryQuestionBody } from '../protocol/history-message.ts'
 import type { Intake } from '../protocol/intake.ts'
 import { decodeNotice } from '../protocol/notice.ts'
 import { encodeQuestion, type Freshness } from '../protocol/question.ts'
@@ -68,6 +69,7 @@ export class ClusterClient {
   readonly #requests: RequestDesk
   readonly #queries: Questions<QueryMessage>
   readonly #footprints: Questions<readonly Touch[]>
+  readonly #history: Questions<HistoryMessage>
   readonly #missed = new MissedMessages()
   readonly #unlisten: (() => void)[]
   readonly #idlers: (() => void)[] = []
@@ -82,6 +84,7 @@ export class ClusterClient {
     this.#seen = new Seen(position, logTime, greetedAt)
     this.#queries = new Questions(options)
     this.#footprints = new Questions(options)
+    this.#history = new Questions(options)
     const submitter = new RequestSubmitter({ log, partitions, session })
     const onMissed = ({ calls }: Draft): void => this.#missed.add(calls)
     const shared = { bus, clock, intake, session, databaseId, partitions, submitter, seen: this.#seen, onMissed }
@@ -142,6 +145,18 @@ export class ClusterClient {
     }
   }
 
+  /** Asks about the past. Rejects with WORKERS_UNREACHABLE when nobody answers by the deadline, and DATABASE_CLOSED. */
+  async askHistory(question: HistoryQuestionBody, deadline: number): Promise<HistoryMessage> {
+    this.assertOpen()
+    const { session, welcome } = this.#options
+    return await this.#history.ask({
+      address: addresses.question(welcome.databaseId, 0),
+      deadline,
+      onDeadline: () => workersSilent('answered about the past. Ask again when one runs'),
+      encode: (id) => encodeQuestion({ ...question, session, id }),
+    })
+  }
+
   /** Throws DATABASE_CLOSED once the client closes. */
   assertOpen(): void {
     if (this.#closing !== undefined) throw clientClosed()
@@ -160,6 +175,7 @@ export class ClusterClient {
     this.#requests.fail(clientClosed())
     this.#queries.fail(clientClosed())
     this.#footprints.fail(clientClosed())
+    this.#history.fail(clientClosed())
     await this.#options.log.close()
   }
 
@@ -227,8 +243,13 @@ export class ClusterClient {
       case 'record':
         // Only workers ask for these.
         return
-      default:
+      case 'answer':
+      case 'failed':
+      case 'snapshotGone':
         this.#queries.answer(message.id, message)
+        return
+      default:
+        this.#history.answer(message.id, message)
     }
   }
 
@@ -263,9 +284,10 @@ export class ClusterClient {
     this.#requests.askAgain(new Set(partitions))
     this.#queries.askAgain(questions)
     this.#footprints.askAgain(questions)
+    this.#history.askAgain(questions)
   }
 }
 
-function workersSilent(): Error {
-  return new StreamyError('WORKERS_UNREACHABLE', 'No worker answered a hello.')
+function workersSilent(what = 'answered a hello'): Error {
+  return new StreamyError('WORKERS_UNREACHABLE', `No worker ${what}.`)
 }

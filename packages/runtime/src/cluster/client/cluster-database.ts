@@ -5,6 +5,12 @@ import { decodeError, type Actor, type ActorClass, type Reference } from '@strea
 import { limits, thaw, type Position } from '@streamy-db/core'
 import { BufferedResult } from '../../buffered-result.ts'
 import type { Clock } from '../../clock.ts'
+import type { ActorOf, ActorType, Change, ChangesOptions } from '../../history/change.ts'
+import { DatabaseHistory } from '../../history/database-history.ts'
+import type { HistoryPort } from '../../history/history-port.ts'
+import type { DatabaseView, PastView } from '../../history/past-view.ts'
+import { ProjectionActor } from '../../history/projection-actor.ts'
+import type { Projection, ProjectOptions } from '../../history/projection.ts'
 import type { Database, DatabaseTransaction } from '../../database.ts'
 import { layerPort, type LayerPort } from '../../layer-port.ts'
 import { conflictsInEveryAttempt, SnapshotChanged } from '../../transaction-draft.ts'
@@ -24,6 +30,7 @@ export interface ClusterDatabaseParts {
   readonly actors: KnownActors
   readonly clock: Clock
   readonly intake: Intake
+  readonly past: HistoryPort
   readonly deadlineMs: number
   /** Ends what the client stood on, once it has let go of it. */
   readonly shutDown: () => Promise<void>
@@ -35,6 +42,7 @@ const noOptions: ClusterReferenceOptions = {}
 export class ClusterDatabase implements Database {
   readonly [layerPort]: LayerPort
   readonly #parts: ClusterDatabaseParts
+  readonly #history: DatabaseHistory
   readonly #reference: (type: ActorClass | string, key: string, context: ClusterReferenceOptions) => object
   readonly #transactionReference: (type: ActorClass | string, key: string, context: ClusterTransaction) => object
   #closing: Promise<void> | undefined
@@ -42,7 +50,20 @@ export class ClusterDatabase implements Database {
   constructor(parts: ClusterDatabaseParts) {
     this.#parts = parts
     const { client, actors } = parts
-    this[layerPort] = new ClusterLayerPort({ client, actors, deadline: () => this.#deadline(noOptions) })
+    const viewReferences = actors.references<PastView>(async (view, prepare) => {
+      const { kind, call, label } = prepare()
+      return await view.call(kind, call, label)
+    })
+    const history = new DatabaseHistory({
+      port: parts.past,
+      clock: parts.clock,
+      references: (type, key, view) => viewReferences(type, key, view),
+      nameOf: (type) => actors.nameOf(type),
+      cursor: (name) => this.actor(ProjectionActor, name),
+      assertOpen: () => client.assertOpen(),
+    })
+    this.#history = history
+    this[layerPort] = new ClusterLayerPort({ client, actors, history, deadline: () => this.#deadline(noOptions) })
     this.#reference = parts.actors.references((options, prepare) => this.#call(options, prepare))
     this.#transactionReference = parts.actors.references((attempt, prepare) => this.#callIn(attempt, prepare))
   }
@@ -79,8 +100,25 @@ export class ClusterDatabase implements Database {
     throw conflictsInEveryAttempt()
   }
 
+  at(moment: Position | Date): Promise<DatabaseView> {
+    return this.#history.at(moment)
+  }
+
+  changes<const Type extends ActorType = ActorType>(
+    options?: ChangesOptions<Type>,
+  ): AsyncIterableIterator<Change<ActorOf<Type>>> {
+    return this.#history.changes(options)
+  }
+
+  project<const Type extends ActorType = ActorType>(name: string, options: ProjectOptions<Type>): Promise<Projection> {
+    return this.#history.project(name, options)
+  }
+
   close(): Promise<void> {
-    this.#closing ??= this.#parts.client.close().then(() => this.#parts.shutDown())
+    this.#closing ??= this.#history
+      .close()
+      .then(() => this.#parts.client.close())
+      .then(() => this.#parts.shutDown())
     return this.#closing
   }
 

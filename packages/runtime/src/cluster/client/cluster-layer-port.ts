@@ -2,8 +2,17 @@
 // queries at one position. How calls reach the workers is for `cluster-client.ts`.
 
 import { decodeError } from '@streamy-db/actors'
-import { limits, StreamyError, thaw, type Call } from '@streamy-db/core'
-import type { Executed, LayerPort, LayerSnapshot } from '../../layer-port.ts'
+import { limits, StreamyError, thaw, type Call, type Position } from '@streamy-db/core'
+import type { DatabaseHistory } from '../../history/database-history.ts'
+import type {
+  Executed,
+  ExecuteOptions,
+  LayerChanges,
+  LayerChangesOptions,
+  LayerPort,
+  LayerSnapshot,
+  NamedCall,
+} from '../../layer-port.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { mergedTouches } from './draft.ts'
 import type { KnownActors } from './known-actors.ts'
@@ -13,6 +22,7 @@ import { SnapshotReads, type SnapshotAnswer } from './snapshot-reads.ts'
 export interface ClusterLayerPortParts {
   readonly client: ClusterClient
   readonly actors: KnownActors
+  readonly history: DatabaseHistory
   /** By the clock, for a call that is made now. */
   readonly deadline: () => number
 }
@@ -29,13 +39,13 @@ export class ClusterLayerPort implements LayerPort {
     return this.#parts.client.partitions
   }
 
-  async execute(calls: readonly Call[]): Promise<Executed> {
+  async execute(calls: readonly Call[], { idempotencyKey }: ExecuteOptions = {}): Promise<Executed> {
     const { client, actors, deadline } = this.#parts
     const footprints = calls.map((call) => actors.footprint(call))
     const touches = mergedTouches(footprints.flatMap((footprint) => footprint.touches))
     const asksFootprint = footprints.some((footprint) => footprint.asksFootprint)
     const draft = { asserts: [], calls, touches }
-    const options = { deadline: deadline(), asksFootprint, idempotencyKey: undefined }
+    const options = { deadline: deadline(), asksFootprint, idempotencyKey }
     const { outcome, position } = await client.submit(draft, options)
     if (outcome.kind === 'aborted') throw decodeError(outcome.error)
     return { results: outcome.results.map(thaw), position }
@@ -50,9 +60,21 @@ export class ClusterLayerPort implements LayerPort {
     throw expired()
   }
 
+  nameCall(type: string, key: string, message: string, args: readonly unknown[]): NamedCall {
+    return this.#parts.actors.nameCall(type, key, message, args)
+  }
+
   async snapshot(): Promise<LayerSnapshot> {
     this.#parts.client.assertOpen()
     return new ClusterLayerSnapshot(this.#reads())
+  }
+
+  snapshotAt(moment: Position | Date): Promise<LayerSnapshot> {
+    return this.#parts.history.layerSnapshot(moment)
+  }
+
+  changes(options: LayerChangesOptions): AsyncIterableIterator<LayerChanges> {
+    return this.#parts.history.layerChanges(options)
   }
 
   // Undefined when their position could be read no more.

@@ -4,6 +4,7 @@
 import {
   actorRefOf,
   dynamicReference,
+  handlerOf as handlerNamed,
   packArguments,
   type ActorClass,
   type ActorRegistry,
@@ -65,6 +66,15 @@ export class KnownActors {
     }
   }
 
+  /** A call named by text. Throws ACTOR_UNKNOWN, MESSAGE_UNKNOWN, KEY_INVALID, and what its arguments are refused for. */
+  nameCall(type: string, key: string, message: string, args: readonly unknown[]): PreparedCall {
+    const ref = actorRefOf(type, key)
+    if (!this.#isLocal(type)) return prepareDescribed(this.#find(type), ref, message, args)
+    const definition = this.#local.registry.find(type)
+    const handler = definition.handlers.get(message) ?? handlerNamed(definition, message, 'message')
+    return this.#prepare(ref, handler, [...args])
+  }
+
   /** What a call that is data already declares to touch. Throws ACTOR_UNKNOWN and MESSAGE_UNKNOWN. */
   footprint(call: Call): DeclaredFootprint {
     const { type } = call.ref
@@ -74,6 +84,12 @@ export class KnownActors {
     }
     const { touches } = handlerOf(this.#find(type), call.message)
     return { touches: noTouches, asksFootprint: touches }
+  }
+
+  /** The name of a type of actors. Throws ACTOR_UNKNOWN. */
+  nameOf(type: ActorClass | string): string {
+    if (typeof type !== 'string') return this.#local.registry.find(type).name
+    return this.#isLocal(type) ? type : this.#find(type).name
   }
 
   #isLocal(type: string): boolean {

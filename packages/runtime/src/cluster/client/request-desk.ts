@@ -7,9 +7,9 @@
 // D4 Under an idempotency key, session and sequence are functions of the key, and nothing is ever said to be answered:
 //    home keeps the outcome until the session expires.
 
-import { createHash } from 'node:crypto'
 import { homeOf, type MessageBus, type PartitionId } from '@streamy-db/core'
 import type { Clock } from '../../clock.ts'
+import { keyedSequence, keyedSession } from '../../keyed-session.ts'
 import { AlarmQueue } from '../alarm-queue.ts'
 import { nextWait, type Patience } from '../patience.ts'
 import { addresses } from '../protocol/addresses.ts'
@@ -41,8 +41,6 @@ export interface RequestDeskOptions {
   readonly onMissed: (draft: Draft) => void
 }
 
-// Under a key there is one request a session.
-const keyedSequence = 1
 // Of how many answers the mean is taken, roughly, and how many times that a request waits before it is asked for.
 const TYPICAL_OVER = 64
 const TYPICAL_WAITED = 4
@@ -84,7 +82,7 @@ export class RequestDesk {
 
   /** Submits a request under an idempotency key; while one is under way under it, joins that one. */
   submitKeyed(draft: Draft, deadline: number, key: string): Promise<Answered> {
-    const session = this.#sessionOf(key)
+    const session = keyedSession(this.#options.sessionPrefix, key)
     const underway = this.#keyed.get(session)
     if (underway !== undefined) return underway.answer
     const { promise: answer, ...waiter } = promiseOf<Answered>()
@@ -174,11 +172,6 @@ export class RequestDesk {
 
   #all(): PendingRequest[] {
     return [...this.#pending.values(), ...[...this.#keyed.values()].map(({ request }) => request)]
-  }
-
-  #sessionOf(key: string): string {
-    const digest = createHash('sha256').update(key).digest('hex').slice(0, 40)
-    return `${this.#options.sessionPrefix}.key-${digest}`
   }
 }
 

@@ -14,6 +14,7 @@ import { decodeQuestion, type Question } from '../protocol/question.ts'
 import { decodeHello, encodeWelcome, type ActorDescription, type Hello } from '../protocol/welcome.ts'
 import type { FrontDeskHost, PartitionReader } from './front-desk-host.ts'
 import { QuestionsInProgress } from './questions-in-progress.ts'
+import type { HistoryDesk } from './history-desk.ts'
 import { RecordFetcher } from './record-fetcher.ts'
 import { SharedBarrier } from './shared-barrier.ts'
 import { answerQuery } from './snapshot-query.ts'
@@ -31,6 +32,8 @@ export interface FrontDeskOptions {
   readonly actors: readonly ActorDescription[]
   /** Where other workers send records to: unique for each start of a worker. */
   readonly session: string
+  /** Answers for the past, if it is served here. */
+  readonly history?: HistoryDesk
   /** How long to wait for another worker's record before asking again. */
   readonly patience: Patience
 }
@@ -103,6 +106,10 @@ export class FrontDesk {
       case 'query':
         if (!this.#lies(question.call.ref, partition)) return
         return this.#inProgress.start(keyOf(question), (signal) => this.#query(partition, question, signal))
+      case 'changes':
+      case 'present':
+      case 'past':
+        return this.#askHistory(partition, question)
       default:
         // Whole records are for workers, who ask where clients may not.
         this.#refused += 1
@@ -123,6 +130,15 @@ export class FrontDesk {
       // Whether it missed is not recorded; whoever sends its like learns it then.
       this.#send(session, { kind: 'reply', sequence, suffix: '', missed: false, logTime: reader.logTime, ...recorded })
     }
+  }
+
+  // One place tells of the past: where partition 0 is.
+  #askHistory(partition: PartitionId, question: Asked<'changes' | 'present' | 'past'>): void {
+    const { history } = this.#options
+    if (history === undefined || partition !== 0) return void (this.#refused += 1)
+    this.#inProgress.start(keyOf(question), async (signal) =>
+      this.#send(question.session, await history.answer(question, signal)),
+    )
   }
 
   #predict(home: PartitionId, { session, id, transaction }: Asked<'footprint'>): void {
@@ -179,6 +195,6 @@ export class FrontDesk {
   }
 }
 
-function keyOf({ kind, session, id }: Asked<'query' | 'record'>): string {
+function keyOf({ kind, session, id }: Asked<'query' | 'record' | 'changes' | 'present' | 'past'>): string {
   return `${kind}/${session}/${id}`
 }

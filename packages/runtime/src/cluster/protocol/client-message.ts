@@ -5,7 +5,6 @@ import {
   encodeOutcome,
   MalformedBytes,
   readRef,
-  unreachable,
   writeRef,
   type ActorRef,
   type ByteReader,
@@ -18,6 +17,7 @@ import {
   type Touch,
 } from '@streamy-db/core'
 import { openMessage, readHead } from './framing.ts'
+import { historyMessageKinds, readHistoryMessage, writeHistoryMessage, type HistoryMessage } from './history-message.ts'
 
 /** An actor that a query read, and its version then; undefined when it was absent. */
 export interface VersionRead {
@@ -65,11 +65,13 @@ export type ClientMessage =
   | { readonly kind: 'footprint'; readonly id: number; readonly touches: readonly Touch[] }
   /** `bytes` undefined: the actor was absent. */
   | { readonly kind: 'record'; readonly id: number; readonly bytes: Uint8Array | undefined }
+  /** About the past. */
+  | HistoryMessage
 
 // A message that answers the question of number `id`.
 type NumberedMessage = Exclude<ClientMessage, ReplyMessage>
 
-const kinds = ['reply', 'answer', 'failed', 'snapshotGone', 'footprint', 'record'] as const
+const kinds = ['reply', 'answer', 'failed', 'snapshotGone', 'footprint', 'record', ...historyMessageKinds] as const
 
 /** Bytes of a message. */
 export function encodeClientMessage(message: ClientMessage): Uint8Array {
@@ -128,7 +130,7 @@ function writeNumbered(out: ByteWriter, message: NumberedMessage): void {
       if (message.bytes !== undefined) out.blob(message.bytes)
       return
     default:
-      return unreachable(message)
+      return writeHistoryMessage(out, message)
   }
 }
 
@@ -145,7 +147,7 @@ function readNumbered(reader: ByteReader, kind: NumberedMessage['kind'], id: num
     case 'record':
       return { kind, id, bytes: reader.flag() ? reader.copy() : undefined }
     default:
-      return unreachable(kind)
+      return readHistoryMessage(reader, kind, id)
   }
 }
 
