@@ -29,6 +29,8 @@ export {
   CollectionInTransaction,
   TransactionDocuments,
 } from './collection/transaction-documents.ts'
+export type { CollectionView } from './collection/collection-view.ts'
+export type { DocumentChange, WatchBatch, WatchOptions } from './collection/watch-documents.ts'
 export type { BulkResult, UpdateResult } from './collection/write-results.ts'
 export type { IndexOptions, IndexState } from './catalogue/index-definition.ts'
 export { documentActors, documentActorsOf, documentErrors } from './document-actors.ts'

@@ -6,22 +6,26 @@ import { type Database, type LayerPort, layerPortOf } from '@streamy-db/runtime'
 import { aggregate, sharedSnapshot } from '../aggregate/aggregate.ts'
 import type { IndexOptions } from '../catalogue/index-definition.ts'
 import { type DocumentId, textOfId } from '../document-id.ts'
-import type { CountPage, FindPage, FindQuery } from '../query/find-query.ts'
+import { filterText } from '../filter/filter.ts'
+import type { CountPage } from '../query/find-query.ts'
 import type { DocumentResult } from '../storage/document-operation.ts'
 import type { StoredDocument } from '../storage/document-actor.ts'
 import type { WriteOperation, WriteOutcome } from '../storage/write-operation.ts'
 import { CollectionCalls } from './collection-calls.ts'
+import { CollectionView } from './collection-view.ts'
 import { type BulkWrite, CollectionCore, type UpdateOptions } from './collection-core.ts'
 import type { CollectionDefinition } from './collection-definition.ts'
 import { CollectionIndexes, type IndexReport, type WaitForIndexes } from './collection-indexes.ts'
 import { directOutcome, directWrite } from './direct-write.ts'
 import { distinctValues } from './distinct-values.ts'
 import type { AnyDocument, Filter, Insertable, PathOf, Sort, Update, ValueAt } from './document-types.ts'
-import { FindCursor, type ReadPage } from './find-cursor.ts'
+import { FindCursor } from './find-cursor.ts'
+import { findQueryOf, readPage } from './read-page.ts'
 import { cursorQuery, type FindOptions } from './find-options.ts'
 import { needsPreview } from './preview-write.ts'
 import { type CollectionHandle, TransactionDocuments } from './transaction-documents.ts'
 import { verifyIndexes } from './verify-indexes.ts'
+import { type WatchBatch, watchDocuments, type WatchOptions } from './watch-documents.ts'
 import { type BulkResult, bulkResult, type UpdateResult, updateResult } from './write-results.ts'
 
 /** Options of writes that answer a document. */
@@ -74,6 +78,11 @@ export class Collection<Document extends AnyDocument = AnyDocument> implements C
   async getStored(id: DocumentId): Promise<{ readonly document: Document; readonly position: number } | undefined> {
     const [stored] = await this.#port.query([this.#calls.stored(id)])
     return stored as (StoredDocument & { readonly document: Document }) | undefined
+  }
+
+  /** The collection as it was at a position or a time, to read. Rejects with HISTORY_TRIMMED and POSITION_UNKNOWN. */
+  async at(moment: number | Date): Promise<CollectionView<Document>> {
+    return new CollectionView(this.name, await this.#port.snapshotAt(moment))
   }
 
   /** The documents of several ids, all as of one moment, in the order of the ids. */
@@ -243,6 +252,17 @@ export class Collection<Document extends AnyDocument = AnyDocument> implements C
     return bulkResult(operations, await this.#write(operations))
   }
 
+  /**
+   * What each transaction changes of the collection from now on, or behind `from`, until the iteration ends.
+   *
+   * ```ts
+   * for await (const { position, changes } of users.watch({ filter: { org: 'x' } })) console.log(position, changes)
+   * ```
+   */
+  watch({ filter, ...options }: WatchOptions<Document> = {}): AsyncIterableIterator<WatchBatch<Document>> {
+    return watchDocuments(this.#port, this.#calls, this.name, { ...options, filter: filterText(filter ?? {}) })
+  }
+
   /** Waits until the indexes that the collection was given are declared. Every operation does so by itself. */
   ready(): Promise<void> {
     return this.#indexes.declared()
@@ -312,11 +332,3 @@ export class Collection<Document extends AnyDocument = AnyDocument> implements C
 type Distinct<Value> = Value extends readonly (infer Item)[] ? Item : Value
 
 const isReady = (): Promise<void> => Promise.resolve()
-
-const readPage: ReadPage = async (snapshot, query, after, limit) =>
-  // What the query `page` returns.
-  (await snapshot.query(new CollectionCalls(query.collection).page(findQueryOf(query), after, limit))) as FindPage
-
-function findQueryOf({ collection, filter, sort, hint }: FindQuery): FindQuery {
-  return { collection, filter, sort, hint }
-}
