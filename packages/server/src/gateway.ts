@@ -9,6 +9,8 @@ import { actorRoutes } from './actors/actor-routes.ts'
 import { authorize } from './auth/access.ts'
 import { authenticate } from './auth/authenticate.ts'
 import type { Tokens } from './auth/tokens.ts'
+import { collectionRoutes } from './documents/collection-routes.ts'
+import { documentRoutes } from './documents/document-routes.ts'
 import { healthRoutes } from './health/health-routes.ts'
 import { ClientGone, HttpProblem } from './http/http-problem.ts'
 import { OpenStreams } from './http/open-streams.ts'
@@ -61,6 +63,8 @@ const features: readonly ((gateway: Gateway) => readonly Route[])[] = [
   kvWatchRoutes,
   kvEntryRoutes,
   kvConnectRoutes,
+  collectionRoutes,
+  documentRoutes,
 ]
 
 /** Puts an application together. */

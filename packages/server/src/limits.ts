@@ -56,6 +56,8 @@ export const serverLimits = {
   idempotencyKeyKeptMs: 60 * MINUTE,
   /** Tokens of one server; refused when it starts. */
   tokensMax: 10_000,
+  /** Documents in one answer of a query; the cursor goes on behind them. */
+  documentsPerAnswerMax: 1000,
   /** Spaces whose clients are kept at hand, with what routing has taught them; the oldest is forgotten. */
   spacesKeptMax: 1024,
   /** Tries of a conditional write whose entry changes under it; then 503 and Retry-After. */

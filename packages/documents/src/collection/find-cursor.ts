@@ -74,6 +74,15 @@ export class FindCursor<Document> implements AsyncIterableIterator<Document> {
     this.#left = query.limit
   }
 
+  /**
+   * Goes on behind the last document, when given to the same query; undefined at the end, and where no index lists
+   * documents in the order of the query. Ask when as many documents as the query's limit have been read.
+   */
+  get cursor(): string | undefined {
+    const isWithin = this.#place < this.#page.length || this.#isOver || this.#plan?.sortedByIndex !== true
+    return isWithin || this.#after === undefined ? undefined : cursorAt(this.#plan!.epoch, this.#after)
+  }
+
   /** The next document. */
   async next(): Promise<IteratorResult<Document, undefined>> {
     while (this.#left > 0) {

@@ -8,7 +8,7 @@ import { documentKey } from '../collection-name.ts'
 import { type DocumentId, textOfId } from '../document-id.ts'
 import type { FindPage } from '../query/find-query.ts'
 import type { ReaderActor } from '../query/reader-actor.ts'
-import type { DocumentActor } from '../storage/document-actor.ts'
+import type { DocumentActor, StoredDocument } from '../storage/document-actor.ts'
 import type { WriteOperation, WriteOutcome } from '../storage/write-operation.ts'
 import type { WriterActor } from '../storage/writer-actor.ts'
 import { type BulkWrite, CollectionCore, type UpdateOptions } from './collection-core.ts'
@@ -76,9 +76,9 @@ export class TransactionDocuments {
   }
 
   /** @internal */
-  async get(collection: string, id: unknown): Promise<unknown> {
+  async stored(collection: string, id: unknown): Promise<StoredDocument | undefined> {
     const key = documentKey(collection, textOfId(collection, id))
-    return await this.#tx.actor<DocumentActor>('doc.Document', key).get()
+    return await this.#tx.actor<DocumentActor>('doc.Document', key).stored()
   }
 }
 
@@ -95,8 +95,15 @@ export class CollectionInTransaction<Document extends AnyDocument> {
 
   /** The document of an `_id`, as of the transaction's moment. */
   async get(id: DocumentId): Promise<Document | undefined> {
+    return (await this.getStored(id))?.document
+  }
+
+  /** A document, and the position of its last write. */
+  async getStored(id: DocumentId): Promise<{ readonly document: Document; readonly position: number } | undefined> {
     // What is stored has passed the schema.
-    return (await this.#documents.get(this.#core.definition.name, id)) as Document | undefined
+    return (await this.#documents.stored(this.#core.definition.name, id)) as
+      | (StoredDocument & { readonly document: Document })
+      | undefined
   }
 
   /** The documents of several ids. */

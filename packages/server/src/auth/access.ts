@@ -7,6 +7,7 @@ import type { Principal, Right } from './tokens.ts'
 export type Access =
   | { readonly right: Right }
   | { readonly right: Right; readonly space: string }
+  | { readonly right: Right; readonly collection: string }
   /** The right is asked for once it is known whether the call is a message or a query. */
   | { readonly right?: 'read' | 'write'; readonly actor: string }
 
@@ -16,6 +17,8 @@ export function authorize(principal: Principal, access: Access): void {
   if (right !== undefined && !principal.has(right)) throw forbidden(principal, `has no right to ${right}`)
   if ('space' in access && !principal.maySpace(access.space))
     throw forbidden(principal, `may not use the space ${access.space}`)
+  if ('collection' in access && !principal.mayCollection(access.collection))
+    throw forbidden(principal, `may not use the collection ${access.collection}`)
   if ('actor' in access && !principal.mayActor(access.actor)) throw forbidden(principal, `may not call ${access.actor}`)
 }
 

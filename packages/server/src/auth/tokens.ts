@@ -17,6 +17,8 @@ export interface TokenOptions {
   readonly rights: readonly Right[]
   /** Key-value spaces that it may use: names, `app-*` for those that begin so, `*` for all. None if left out. */
   readonly spaces?: readonly string[]
+  /** Collections of documents that it may use, in the same way. */
+  readonly collections?: readonly string[]
   /** Types of actors that it may call, in the same way. */
   readonly actors?: readonly string[]
 }
@@ -26,14 +28,21 @@ export interface Principal {
   readonly name: string
   has(right: Right): boolean
   maySpace(space: string): boolean
+  mayCollection(collection: string): boolean
   mayActor(type: string): boolean
 }
 
 /** Whoever connects, where nothing is asked of them. */
-export const everyone: Principal = { name: '', has: () => true, maySpace: () => true, mayActor: () => true }
+export const everyone: Principal = {
+  name: '',
+  has: () => true,
+  maySpace: () => true,
+  mayCollection: () => true,
+  mayActor: () => true,
+}
 
 const rights: ReadonlySet<string> = new Set<Right>(['read', 'write', 'metrics'])
-const members: ReadonlySet<string> = new Set(['name', 'token', 'sha256', 'rights', 'spaces', 'actors'])
+const members: ReadonlySet<string> = new Set(['name', 'token', 'sha256', 'rights', 'spaces', 'collections', 'actors'])
 
 interface Known {
   readonly digest: Buffer
@@ -88,12 +97,13 @@ export function parseTokens(text: string): readonly TokenOptions[] {
   return tokens as readonly TokenOptions[]
 }
 
-function principalOf({ name, rights: given, spaces = [], actors = [] }: TokenOptions): Principal {
+function principalOf({ name, rights: given, spaces = [], collections = [], actors = [] }: TokenOptions): Principal {
   const has = new Set<Right>(given)
   return {
     name,
     has: (right) => has.has(right),
     maySpace: (space) => matches(spaces, space),
+    mayCollection: (collection) => matches(collections, collection),
     mayActor: (type) => matches(actors, type),
   }
 }
@@ -107,7 +117,7 @@ function checkToken(options: TokenOptions, label: string): void {
   const unknown = Object.keys(options).find((name) => !members.has(name))
   if (unknown !== undefined)
     throw invalid(`The ${label} has a member ${unknown}. It may have ${[...members].join(', ')}.`)
-  const { name, token, sha256: digest, rights: given, spaces = [], actors = [] } = options
+  const { name, token, sha256: digest, rights: given, spaces = [], collections = [], actors = [] } = options
   if (typeof name !== 'string' || name === '') throw invalid(`The ${label} has no name.`)
   if ((token === undefined) === (digest === undefined))
     throw invalid(`The ${label} (${name}) needs a token or its sha256.`)
@@ -122,7 +132,7 @@ function checkToken(options: TokenOptions, label: string): void {
     throw invalid(`The sha256 of the ${label} (${name}) is no SHA-256: printf %s "$TOKEN" | sha256sum`)
   if (!Array.isArray(given) || given.length === 0 || !given.every((right) => rights.has(right)))
     throw invalid(`The rights of the ${label} (${name}) must be some of ${[...rights].join(', ')}.`)
-  for (const [what, patterns] of Object.entries({ spaces, actors }))
+  for (const [what, patterns] of Object.entries({ spaces, collections, actors }))
     if (!Array.isArray(patterns) || !patterns.every((pattern) => typeof pattern === 'string'))
       throw invalid(`The ${what} of the ${label} (${name}) must be a list of names: ["settings"], or ["*"].`)
 }

@@ -1,6 +1,7 @@
 // Errors as `application/problem+json` (RFC 9457): which status an error has, and what of it a client is told.
 
 import { ActorError, ArgumentsInvalid } from '@streamy-db/actors'
+import { DuplicateKey } from '@streamy-db/documents'
 import { StreamyError, type ErrorCode, type ErrorKind } from '@streamy-db/core'
 import { toTypedJson } from '../json/typed-json.ts'
 import { HttpProblem } from './http-problem.ts'
@@ -92,7 +93,7 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof HttpProblem) return problem(error.status, error.code, kindOf(error.status), error.message)
   if (!(error instanceof StreamyError))
     return problem(500, 'INTERNAL_ERROR', 'bug', 'Something went wrong in the server; its log says what.')
-  const status = statuses[error.code] ?? ofKind[error.kind]
+  const status = error instanceof DuplicateKey ? 409 : (statuses[error.code] ?? ofKind[error.kind])
   const told = problem(status, error.code, error.kind, error.message)
   if (error instanceof ActorError) return { ...told, name: error.name, data: toTypedJson(error.data) }
   if (error instanceof ArgumentsInvalid) return { ...told, data: { issues: error.issues } }

@@ -2,6 +2,7 @@
 // in a few words.
 
 import { Actor, type ActorClass, ActorError, registerActor } from '@streamy-db/actors'
+import { documentActors } from '@streamy-db/documents'
 import { kvActors } from '@streamy-db/kv'
 import { type Clock, type Database, open } from '@streamy-db/runtime'
 import { serverActors } from '../server-actors.ts'
@@ -67,7 +68,7 @@ export class ServedDatabase implements AsyncDisposable {
     options: ServerOptions & { readonly directory?: string; readonly clock?: Clock } = {},
   ): Promise<ServedDatabase> {
     const { directory = ':memory:', clock, ...rest } = options
-    const actors: ActorClass[] = [Account, ...kvActors, ...serverActors]
+    const actors: ActorClass[] = [Account, ...kvActors, ...documentActors, ...serverActors]
     const db = await open(directory, { actors, ...(clock !== undefined && { clock }) })
     const faults: unknown[] = []
     const server = await startServer(db, { port: 0, onFault: (error) => faults.push(error), ...rest })

@@ -111,7 +111,16 @@ async function tokensOf({ values }: CommandInput): Promise<readonly TokenOptions
   const { STREAMY_TOKENS: list, STREAMY_TOKEN: token } = process.env
   if (list !== undefined) return parseTokens(list)
   if (token === undefined) return undefined
-  return [{ name: 'STREAMY_TOKEN', token, rights: ['read', 'write', 'metrics'], spaces: ['*'], actors: ['*'] }]
+  return [
+    {
+      name: 'STREAMY_TOKEN',
+      token,
+      rights: ['read', 'write', 'metrics'],
+      spaces: ['*'],
+      collections: ['*'],
+      actors: ['*'],
+    },
+  ]
 }
 
 function portOf({ values }: CommandInput): number {

@@ -68,7 +68,7 @@ async function ownServer(start: typeof startServer, db: Database): Promise<Serve
   try {
     const token = randomBytes(32).toString('base64url')
     const rights = ['read', 'write'] as const
-    const tokens = [{ name: 'command line', token, rights, spaces: ['*'], actors: ['*'] }]
+    const tokens = [{ name: 'command line', token, rights, spaces: ['*'], collections: ['*'], actors: ['*'] }]
     const server = await start(db, { port: 0, tokens })
     const close = async (): Promise<void> => {
       await server.close()
