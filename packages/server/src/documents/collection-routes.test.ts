@@ -50,6 +50,16 @@ test('documents are inserted, found, counted, changed and deleted', async () => 
   expect((await post('delete', { filter: { org: 'x' }, many: true })).json).toEqual({ deletedCount: 2 })
 })
 
+test('documents are written over those of their ids', async () => {
+  expect((await post('replace', { documents })).json).toEqual({ replacedCount: 0, insertedCount: 3 })
+  expect((await post('replace', { documents: documents.slice(1) })).json).toEqual({
+    replacedCount: 2,
+    insertedCount: 0,
+  })
+  expect((await post('find', {})).json.documents).toEqual([documents[2], documents[0], documents[1]])
+  expect((await post('replace', { documents: [{ a: 1 }] })).status).toBe(422)
+})
+
 test('a document has a version, which a write can rest on', async () => {
   const at = '/v1/collections/users/u1'
   const body = JSON.stringify({ org: 'x' })

@@ -47,6 +47,13 @@ const actions: readonly CollectionAction[] = [
   },
   { name: 'insert', right: 'write', summary: 'Inserts documents, all or none.', members: insertMembers, run: insert },
   {
+    name: 'replace',
+    right: 'write',
+    summary: 'Writes documents, over those of their ids.',
+    members: insertMembers,
+    run: replace,
+  },
+  {
     name: 'update',
     right: 'write',
     summary: 'Changes the first document that a filter matches, or all.',
@@ -114,6 +121,17 @@ async function insert(collection: Collection, request: RouteRequest): Promise<un
   const { documents = [] } = membersOf(await request.body(), insertMembers)
   const { insertedIds } = await collection.insertMany(documents as never[])
   return { insertedIds: insertedIds.map(toTypedJson) }
+}
+
+// Writing a document twice is writing it once: what an import that is run again rests on.
+async function replace(collection: Collection, request: RouteRequest): Promise<unknown> {
+  const { documents = [] } = membersOf(await request.body(), insertMembers)
+  const { matchedCount, upsertedCount } = await collection.bulkWrite(
+    (documents as readonly AnyDocument[]).map((replacement) => ({
+      replaceOne: { filter: { _id: replacement?._id }, replacement, upsert: true },
+    })),
+  )
+  return { replacedCount: matchedCount, insertedCount: upsertedCount }
 }
 
 async function update(collection: Collection, request: RouteRequest): Promise<unknown> {

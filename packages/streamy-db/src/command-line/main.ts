@@ -11,6 +11,7 @@ import { callCommand } from './call-command.ts'
 import type { Command } from './command.ts'
 import { UsageError } from './command.ts'
 import { databaseCommand } from './database-command.ts'
+import { docCommand } from './doc/doc-command.ts'
 import { kvCommand } from './kv/kv-command.ts'
 import { logCommand } from './log-command.ts'
 import { serveCommand } from './serve-command.ts'
@@ -20,6 +21,7 @@ import { workerCommand } from './worker-command.ts'
 const commands: readonly Command[] = [
   serveCommand,
   kvCommand,
+  docCommand,
   callCommand,
   workerCommand,
   statusCommand,
