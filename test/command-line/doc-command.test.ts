@@ -25,7 +25,7 @@ afterAll(async () => {
 describe.each(['a directory', 'a server'])('over %s', (way) => {
   const doc = (...args: readonly string[]) => streamy(['doc', ...args, ...ways.get(way)!])
 
-  test('inserts, gets, finds, counts, changes and deletes', async () => {
+  test('inserts, gets, finds, counts, changes and deletes', { timeout: 600_000 }, async () => {
     expect(await doc('insert', 'users', '{"_id":"u1","age":36}')).toMatchObject({ status: 0, output: '"u1"\n' })
     expect((await doc('insert', 'users', '{"_id":"u1","age":36}')).status).toBe(1)
     await doc('insert', 'users', '{"_id":42,"age":20}')
@@ -43,7 +43,7 @@ describe.each(['a directory', 'a server'])('over %s', (way) => {
     expect((await doc('find', 'users', '{"$where":"1"}')).errors).toContain('$where')
   })
 
-  test('imports what was exported', async () => {
+  test('imports what was exported', { timeout: 600_000 }, async () => {
     const [source, copy] = ['in', 'out'].map((name) => join(directory, `${way.replaceAll(' ', '-')}-${name}.ndjson`))
     const lines = Array.from({ length: 1200 }, (_, n) => JSON.stringify({ _id: n, at: { $bigint: `${n}` } }))
     await writeFile(source!, `${lines.join('\n')}\n\n`)

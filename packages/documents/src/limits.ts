@@ -48,6 +48,8 @@ export const documentLimits = {
   buildStepDocumentsMax: 64,
   /** Keys that one step of the removal of an index takes out. */
   clearStepKeysMax: 256,
+  /** How long a client predicts by one reading of a catalogue, in milliseconds; then it reads it again. */
+  catalogueKeptMs: 10_000,
   /** Compiled filters, plans and catalogues that one process remembers, each; it forgets the oldest. */
   compiledMax: 1024,
 } as const

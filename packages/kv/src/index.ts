@@ -35,4 +35,6 @@ export { type KvMoment, type KvVersion, positionOf, versionOf } from './version.
 export { bytesOfText, textOfBytes } from './key-text.ts'
 export { IndexNode } from './ordered-index/index-node.ts'
 export { IndexDamaged } from './ordered-index/index-errors.ts'
+export { LeafRouter } from './leaf-router.ts'
+export { isLeafName, parseNodeName } from './ordered-index/node-name.ts'
 export { type IndexRange, OrderedIndex, type WalkOptions } from './ordered-index/ordered-index.ts'

@@ -23,6 +23,7 @@ import { FindCursor } from './find-cursor.ts'
 import { findQueryOf, readPage } from './read-page.ts'
 import { cursorQuery, type FindOptions } from './find-options.ts'
 import { needsPreview } from './preview-write.ts'
+import { TouchPrediction } from './touch-prediction.ts'
 import { type CollectionHandle, TransactionDocuments } from './transaction-documents.ts'
 import { verifyIndexes } from './verify-indexes.ts'
 import { type WatchBatch, watchDocuments, type WatchOptions } from './watch-documents.ts'
@@ -51,6 +52,7 @@ export class Collection<Document extends AnyDocument = AnyDocument> implements C
   readonly #calls: CollectionCalls
   readonly #core: CollectionCore<Document>
   readonly #indexes: CollectionIndexes
+  readonly #prediction: TouchPrediction
 
   /** @internal Use `db.collection`. `isHeld` says whether workers hold documents to the schema. */
   constructor(db: Database, definition: CollectionDefinition<Document>, isHeld: boolean) {
@@ -60,6 +62,7 @@ export class Collection<Document extends AnyDocument = AnyDocument> implements C
     this.#port = layerPortOf(db)
     this.#calls = new CollectionCalls(definition.name)
     this.#core = new CollectionCore(definition, randomUUID)
+    this.#prediction = new TouchPrediction(this.#port, this.#calls, definition.name)
     this.#indexes = new CollectionIndexes(this.#port, this.#calls, definition)
   }
 
@@ -171,10 +174,18 @@ export class Collection<Document extends AnyDocument = AnyDocument> implements C
   ): Promise<{ readonly insertedIds: readonly Document['_id'][] }> {
     await this.ready()
     const checked = documents.map((document) => this.#core.document(document))
-    const calls = checked.map((document) =>
-      this.#calls.writeDocument(textOfId(this.name, document['_id']), { kind: 'insert', document }, []),
+    const inserts = checked.map((document) => ({
+      idText: textOfId(this.name, document['_id']),
+      operation: { kind: 'insert', document } as const,
+    }))
+    // Without anything to find out nothing is awaited, so documents are sent in the order in which they came.
+    const touches = this.#prediction.isNeeded
+      ? await Promise.all(inserts.map(({ idText, operation }) => this.#prediction.touches(idText, operation)))
+      : []
+    const calls = inserts.map(({ idText, operation }, index) =>
+      this.#calls.writeDocument(idText, operation, touches[index] ?? []),
     )
-    if (calls.length > 0) await this.#port.execute(calls)
+    if (calls.length > 0) for (const result of (await this.#port.execute(calls)).results) this.#learn(result)
     return { insertedIds: checked.map(({ _id }) => _id as Document['_id']) }
   }
 
@@ -309,13 +320,21 @@ export class Collection<Document extends AnyDocument = AnyDocument> implements C
       return await this.#writeChecked(operations)
     const direct = operations.length === 1 ? directWrite(operations[0]!) : undefined
     if (direct !== undefined) {
-      const { results } = await this.#port.execute([this.#calls.writeDocument(direct.idText, direct.operation, [])])
+      const { idText, operation } = direct
+      const touches = this.#prediction.isNeeded ? await this.#prediction.touches(idText, operation) : []
+      const { results } = await this.#port.execute([this.#calls.writeDocument(idText, operation, touches)])
+      this.#learn(results[0])
       // What the message `write` of a document returns.
       return [directOutcome(direct, results[0] as DocumentResult)]
     }
     const { results } = await this.#port.execute([this.#calls.write(operations, [])])
     // What the message `write` returns.
     return results[0] as WriteOutcome[]
+  }
+
+  #learn(result: unknown): void {
+    // What the message `write` of a document returns.
+    if (this.#prediction.isNeeded) this.#prediction.learn(result as DocumentResult)
   }
 
   // The schema is known here only: what updates come to is worked out from what the transaction reads.

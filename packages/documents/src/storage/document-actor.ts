@@ -56,8 +56,8 @@ export class DocumentActor extends Actor {
   }
 
   /** Runs one write. `touches` names what it is believed to need beyond the document. Throws DuplicateKey and others. */
-  write(operation: DocumentOperation, _touches: readonly string[]): DocumentResult {
-    const result = this.run(operation)
+  write(operation: DocumentOperation, touches: readonly string[]): DocumentResult {
+    const result = this.run(operation, touches)
     const [conflict] = result.conflicts
     if (conflict !== undefined) throw duplicateKey(this.key, conflict)
     return result
@@ -65,44 +65,59 @@ export class DocumentActor extends Actor {
 
   /** Runs one write of several; unique keys that others have are answered, for `settle` to claim in the end. */
   begin(operation: DocumentOperation): DocumentResult {
-    return this.run(operation)
+    return this.run(operation, undeclared)
   }
 
   /** Claims what another document had when this one changed. Throws DuplicateKey when it still has. */
   settle(): void {
     const { document } = this
     if (document === undefined) return this.destroy()
-    const [conflict] = this.maintenance().claimAgain(document)
+    const [conflict] = this.maintenance(undeclared).claimAgain(document)
     if (conflict !== undefined) throw duplicateKey(this.key, conflict)
   }
 
   /** Puts the document into an index that is being built; answers the first unique key that another has. */
   build(epoch: number): UniqueConflict | undefined {
     const { document } = this
-    if (document !== undefined) return this.maintenance().build(epoch, document)[0]
+    if (document !== undefined) return this.maintenance(undeclared).build(epoch, document)[0]
     this.destroy()
     return undefined
   }
 
-  private run(operation: DocumentOperation): DocumentResult {
+  private run(operation: DocumentOperation, touches: readonly string[]): DocumentResult {
     const { document: before } = this
     const { matched, modified, after } = outcomeOf(this, operation, before, schemaFor(this, collectionOf(this.key)))
     if (!modified) {
       if (before === undefined) this.destroy()
-      return { matched, modified, inserted: false, document: shown(operation, before, before), conflicts: [] }
+      return {
+        matched,
+        modified,
+        inserted: false,
+        document: shown(operation, before, before),
+        conflicts: [],
+        strayed: [],
+      }
     }
-    const conflicts = this.maintenance().change(before, after)
+    const maintenance = this.maintenance(touches)
+    const conflicts = maintenance.change(before, after)
     if (after === undefined) this.destroy()
     else {
       this.document = after
       this.writtenAt = this.position
     }
     const inserted = before === undefined
-    return { matched, modified, inserted, document: shown(operation, before, after), conflicts }
+    return {
+      matched,
+      modified,
+      inserted,
+      document: shown(operation, before, after),
+      conflicts,
+      strayed: maintenance.strayed,
+    }
   }
 
-  private maintenance(): IndexMaintenance {
-    return new IndexMaintenance(this, collectionOf(this.key), idTextOf(this.key))
+  private maintenance(touches: readonly string[]): IndexMaintenance {
+    return new IndexMaintenance(this, collectionOf(this.key), idTextOf(this.key), touches)
   }
 }
 
@@ -119,6 +134,8 @@ registerActor(DocumentActor, {
   },
   queries: { get: {}, stored: {} },
 })
+
+const undeclared: readonly string[] = []
 
 // `d` a document, `u` an entry of a unique index, `n` a node of an ordered one; and every write reads the catalogue.
 function namedTouches(self: TouchScope, touches: readonly string[]): (ActorRef | Touch)[] {

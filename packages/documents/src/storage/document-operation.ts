@@ -1,6 +1,6 @@
 // DocumentOperation: what a write does to one document, as it travels to the document's actor. Types only.
 
-import type { UniqueConflict } from './index-maintenance.ts'
+import type { StrayedItem, UniqueConflict } from './index-maintenance.ts'
 
 /** What the writer wants to see of the document. */
 export type ReturnDocument = 'nothing' | 'before' | 'after'
@@ -24,4 +24,6 @@ export interface DocumentResult {
   readonly document: unknown
   /** Unique keys that others have: for whoever has asked to settle them later. */
   readonly conflicts: readonly UniqueConflict[]
+  /** Items of indexes that were not where the writer believed: it should look again. */
+  readonly strayed: readonly StrayedItem[]
 }

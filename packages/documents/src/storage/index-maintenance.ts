@@ -7,6 +7,7 @@ import { CatalogueActor } from '../catalogue/catalogue-actor.ts'
 import { type Catalogue, type CollectionIndex, parseCatalogue } from '../catalogue/catalogue.ts'
 import { primaryEpoch, treeOf, uniqueKey } from '../collection-name.ts'
 import { itemOf, keysOf } from '../index-keys/index-keys.ts'
+import { DeclaredLeaves } from './declared-leaves.ts'
 import { UniqueEntry } from './unique-entry.ts'
 
 /** A key of a unique index that another document has. */
@@ -17,6 +18,9 @@ export interface UniqueConflict {
   /** The text of the other's id. */
   readonly owner: string
 }
+
+/** An item, and the epoch of its index. */
+export type StrayedItem = readonly [epoch: number, item: string]
 
 interface KeyChange {
   readonly index: CollectionIndex
@@ -31,12 +35,21 @@ export class IndexMaintenance {
   readonly #idText: string
   readonly #catalogue: Catalogue
 
-  /** Works for the document `idText` in the handler of `actor` that runs. */
-  constructor(actor: Actor, collection: string, idText: string) {
+  readonly #leaves: DeclaredLeaves
+  readonly #strayed: StrayedItem[] = []
+
+  /** Works for the document `idText` in the handler of `actor` that runs; `touches` are what was declared for it. */
+  constructor(actor: Actor, collection: string, idText: string, touches: readonly string[]) {
     this.#actor = actor
+    this.#leaves = new DeclaredLeaves(touches)
     this.#collection = collection
     this.#idText = idText
     this.#catalogue = parseCatalogue(actor.actor(CatalogueActor, collection).text())
+  }
+
+  /** Items that were not in the leaves that were declared for them. */
+  get strayed(): readonly StrayedItem[] {
+    return this.#strayed
   }
 
   /**
@@ -44,12 +57,12 @@ export class IndexMaintenance {
    * keys that others have: either one of those gives it up in this transaction, or the transaction must not commit.
    */
   change(before: unknown, after: unknown): readonly UniqueConflict[] {
-    if (before !== undefined && after === undefined) this.#tree(primaryEpoch).remove(this.#idText)
+    if (before !== undefined && after === undefined) this.#removeItem(primaryEpoch, this.#idText)
     const changes = this.#catalogue.maintained.map((index) => this.#keyChange(index, before, after))
     for (const { index, removed } of changes) for (const text of removed) this.#remove(index, text)
     const conflicts = changes.flatMap(({ index, added }) => this.#claim(index, added))
     for (const { index, added } of changes) for (const text of added) this.#list(index, text)
-    if (before === undefined && after !== undefined) this.#tree(primaryEpoch).insert(this.#idText)
+    if (before === undefined && after !== undefined) this.#insertItem(primaryEpoch, this.#idText)
     return conflicts
   }
 
@@ -79,7 +92,7 @@ export class IndexMaintenance {
   }
 
   #remove(index: CollectionIndex, keyText: string): void {
-    this.#tree(index.epoch).remove(itemOf(keyText, this.#idText))
+    this.#removeItem(index.epoch, itemOf(keyText, this.#idText))
     if (index.unique) this.#entry(index, keyText).release(this.#idText)
   }
 
@@ -92,11 +105,23 @@ export class IndexMaintenance {
   }
 
   #list(index: CollectionIndex, keyText: string): void {
-    this.#tree(index.epoch).insert(itemOf(keyText, this.#idText))
+    this.#insertItem(index.epoch, itemOf(keyText, this.#idText))
   }
 
-  #tree(epoch: number): OrderedIndex {
-    return new OrderedIndex(this.#actor, treeOf(this.#collection, epoch))
+  #insertItem(epoch: number, item: string): void {
+    const tree = treeOf(this.#collection, epoch)
+    const leaf = this.#leaves.leafOf(tree, item)
+    this.#note(epoch, item, leaf, new OrderedIndex(this.#actor, tree).insert(item, leaf))
+  }
+
+  #removeItem(epoch: number, item: string): void {
+    const tree = treeOf(this.#collection, epoch)
+    const leaf = this.#leaves.leafOf(tree, item)
+    this.#note(epoch, item, leaf, new OrderedIndex(this.#actor, tree).remove(item, leaf))
+  }
+
+  #note(epoch: number, item: string, declared: string | undefined, found: string): void {
+    if (declared !== undefined && declared !== found) this.#strayed.push([epoch, item])
   }
 
   #entry(index: CollectionIndex, keyText: string): LocalReference<UniqueEntry> {

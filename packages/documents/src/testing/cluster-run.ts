@@ -8,6 +8,7 @@ import { ClusterPort, treeShape } from '@streamy-db/kv/testing'
 import { parseCatalogue } from '../catalogue/catalogue.ts'
 import { declaredIndexes, type IndexOptions } from '../catalogue/index-definition.ts'
 import { CollectionCalls } from '../collection/collection-calls.ts'
+import { TouchPrediction } from '../collection/touch-prediction.ts'
 import { primaryEpoch, treeOf } from '../collection-name.ts'
 import { documentActors } from '../document-actors.ts'
 import { textOfId } from '../document-id.ts'
@@ -36,11 +37,13 @@ export class ClusterRun {
   readonly #port: ClusterPort
   readonly #calls = new CollectionCalls('model')
   readonly #model: CollectionModel
+  readonly #prediction: TouchPrediction
   #upserts = 0
 
   constructor(placement: readonly number[], faults: ClusterOptions['faults'], unique: Indexes) {
     const options = { placement, seed: 'documents', ...(faults === undefined ? {} : { faults }) }
     this.#port = new ClusterPort(options, documentActors)
+    this.#prediction = new TouchPrediction(this.#port, this.#calls, 'model')
     this.#model = new CollectionModel(modelIndexes(unique))
   }
 
@@ -125,10 +128,14 @@ export class ClusterRun {
     const newIds = writes.map(() => `new ${this.#upserts++}`)
     const operations = writes.map((write, index) => operationOf('model', write, newIds[index]!))
     const result = await resultOf(() =>
-      executed(this.#calls, operations, (call) =>
-        this.#port.executeAt([call], (at) => {
-          position = at
-        }),
+      executed(
+        this.#calls,
+        operations,
+        (call) =>
+          this.#port.executeAt([call], (at) => {
+            position = at
+          }),
+        this.#prediction,
       ),
     )
     return { writes, newIds, result, position }

@@ -9,7 +9,9 @@ import { type Database, layerPortOf, open } from '@streamy-db/runtime'
 import type { IndexOptions } from '../catalogue/index-definition.ts'
 import type { DocumentResult } from '../storage/document-operation.ts'
 import type { WriteOperation, WriteOutcome } from '../storage/write-operation.ts'
-import { directOutcome, directWrite } from '../collection/direct-write.ts'
+import { type DirectWrite, directOutcome, directWrite } from '../collection/direct-write.ts'
+import type { TouchPrediction } from '../collection/touch-prediction.ts'
+import { textOfId } from '../document-id.ts'
 import { CollectionCalls } from '../collection/collection-calls.ts'
 import { defineCollection } from '../collection/collection-definition.ts'
 import { Collection } from '../collection/collection.ts'
@@ -107,11 +109,23 @@ export async function executed(
   calls: CollectionCalls,
   operations: readonly WriteOperation[],
   execute: (call: Call) => Promise<{ readonly results: readonly unknown[] }>,
+  prediction?: TouchPrediction,
 ): Promise<readonly WriteOutcome[]> {
-  const direct = operations.length === 1 ? directWrite(operations[0]!) : undefined
+  const direct = operations.length === 1 ? (directWrite(operations[0]!) ?? directInsert(operations[0]!)) : undefined
   if (direct === undefined) return (await execute(calls.write(operations, []))).results[0] as WriteOutcome[]
-  const { results } = await execute(calls.writeDocument(direct.idText, direct.operation, []))
-  return [directOutcome(direct, results[0] as DocumentResult)]
+  const touches = (await prediction?.touches(direct.idText, direct.operation)) ?? []
+  const { results } = await execute(calls.writeDocument(direct.idText, direct.operation, touches))
+  // What the message `write` of a document returns.
+  const result = results[0] as DocumentResult
+  prediction?.learn(result)
+  return [directOutcome(direct, result)]
+}
+
+function directInsert(operation: WriteOperation): DirectWrite | undefined {
+  if (operation.kind !== 'insert') return undefined
+  const { document } = operation
+  const id = (document as { readonly _id?: unknown })._id
+  return { idText: textOfId('model', id), operation: { kind: 'insert', document }, id }
 }
 
 /** What a transaction came to, as the model says it. */
