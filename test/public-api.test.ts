@@ -41,6 +41,7 @@ test('the names that exist when a program runs', () => {
     'query',
     'reads',
     'registerActor',
+    'startServer',
     'startWorker',
     'transient',
   ])

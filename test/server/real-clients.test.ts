@@ -30,7 +30,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  for (const [kind, server] of servers) expect([kind, await server.stop()]).toEqual([kind, 0])
+  for (const server of servers.values()) await server.stop()
   await nats.stop()
   await rm(directory, { recursive: true })
 })
@@ -156,6 +156,7 @@ describe.each(kinds)('@deno/kv, %s', (kind) => {
       await kv.set(['tick'], Date.now())
       if ((await kv.get(['short'])).value === null) break
     }
+    expect(await kv.get(['short'])).toEqual({ key: ['short'], value: null, versionstamp: null })
   })
 })
 
@@ -247,7 +248,7 @@ test('a request under an idempotency key is answered alike by a server that was 
   await first.kill()
   const second = await ServedProcess.start(['--data', data, '--port', '0'])
   expect(await send(second.url)).toEqual(answer)
-  await second.stop()
+  expect(await second.stop()).toBe(0)
 })
 
 interface Cutter {

@@ -59,7 +59,8 @@ function floor(kind: 'framework' | 'node'): Server {
     await context.req.text()
     return new Response(constant, { headers })
   })
-  return createServer(getRequestListener(app.fetch))
+  const answer = getRequestListener(app.fetch)
+  return createServer((request, response) => void answer(request, response))
 }
 
 function listen(server: Server): Promise<number> {

@@ -20,9 +20,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy()
-  expect(served.faults).toEqual([])
-  expect((await served.ask('GET', '/healthz')).status).toBe(200)
-  expect(await kvSpace(served.db, 's').list({}).toArray()).toEqual([])
   await served[Symbol.asyncDispose]()
 })
 
@@ -32,6 +29,8 @@ describe('a body', () => {
     socket.write(head('PUT', '/v1/kv/s/a', { 'content-length': 100 }) + '"half of')
     socket.resume().end()
     await once(socket, 'close')
+    expect(socket.destroyed).toBe(true)
+    await expectUnharmed()
   })
 
   test('whose connection breaks writes nothing', async () => {
@@ -41,12 +40,15 @@ describe('a body', () => {
     await served.ask('GET', '/healthz')
     socket.resetAndDestroy()
     await once(socket, 'close')
+    expect(socket.destroyed).toBe(true)
+    await expectUnharmed()
   })
 
   test('that is announced as too large is refused before it is sent', async () => {
     const socket = await dial(served.server.port)
     socket.write(head('PUT', '/v1/kv/s/a', { 'content-length': 1e12 }))
     expect(await responseOf(socket)).toMatch(/^HTTP\/1\.1 413 [\s\S]*BODY_TOO_LARGE/)
+    await expectUnharmed()
   })
 
   test('that never ends is cut off, and not kept', async () => {
@@ -66,6 +68,7 @@ describe('a body', () => {
     pour()
     expect(await response).toMatch(/^HTTP\/1\.1 413 /)
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * serverLimits.bodyBytesMax)
+    await expectUnharmed()
   })
 
   test.each([
@@ -81,16 +84,19 @@ describe('a body', () => {
     const { status, json } = await served.ask('PUT', '/v1/kv/s/a', { body })
     expect([status, json.code]).toEqual([400, code])
     expect(({} as { readonly polluted?: unknown }).polluted).toBeUndefined()
+    await expectUnharmed()
   })
 
   test('that is no UTF-8 is refused', async () => {
     const refused = await served.ask('PUT', '/v1/kv/s/a', { body: Uint8Array.of(0x22, 0xff, 0x22) })
     expect(refused).toMatchObject({ status: 400, json: { code: 'BODY_INVALID' } })
+    await expectUnharmed()
   })
 
   test('of a value that is too large is refused', async () => {
     const refused = await served.ask('PUT', '/v1/kv/s/a', { body: JSON.stringify('x'.repeat(300_000)) })
     expect(refused).toMatchObject({ status: 413, json: { code: 'VALUE_TOO_LARGE' } })
+    await expectUnharmed()
   })
 })
 
@@ -123,6 +129,7 @@ describe('a transaction', () => {
   ])('%s is refused', async (_, body) => {
     const { status, json } = await served.ask('POST', '/v1/kv/s/transactions', { body })
     expect([status, json.kind]).toEqual([400, 'user'])
+    await expectUnharmed()
   })
 })
 
@@ -155,6 +162,7 @@ describe('a path or a query', () => {
     const refused = await served.ask(method, path, method === 'PUT' ? { body: '1' } : {})
     expect(refused.status).toBe(status)
     expect(refused.json.kind).toBe('user')
+    await expectUnharmed()
   })
 
   test('with dots is not taken for another, however they are written', async () => {
@@ -183,6 +191,7 @@ describe('a path or a query', () => {
     const socket = await dial(served.server.port)
     socket.write(text)
     expect(await responseOf(socket)).toMatch(expected)
+    await expectUnharmed()
   })
 })
 
@@ -198,6 +207,7 @@ describe('KV Connect', () => {
     const refused = await served.ask('POST', path, { body: Buffer.from(body, 'latin1') })
     expect(refused.status).toBe(status)
     expect(refused.headers.get('content-type')).toMatch(/^text\/plain/)
+    await expectUnharmed()
   })
 })
 
@@ -208,6 +218,7 @@ test('HTTP/2 is bounded like HTTP/1.1', async () => {
   request.write(Buffer.alloc(serverLimits.bodyBytesMax + 1))
   const [headers] = (await once(request, 'response')) as [Record<string, unknown>]
   expect(headers[':status']).toBe(413)
+  await expectUnharmed()
   session.destroy()
 })
 
@@ -249,13 +260,19 @@ describe('a sender that is too slow', () => {
     const socket = await dial(port)
     socket.on('error', () => {})
     socket.write('PUT / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf')
+    const closed = once(socket.resume(), 'close')
     await listener.close()
-    if (!socket.destroyed) {
-      socket.resume()
-      await once(socket, 'close')
-    }
+    await closed
+    expect(listener.connections).toBe(0)
   })
 })
+
+// Nothing was written, nothing went wrong inside, and others are served.
+async function expectUnharmed(): Promise<void> {
+  expect(served.faults).toEqual([])
+  expect((await served.ask('GET', '/healthz')).status).toBe(200)
+  expect(await kvSpace(served.db, 's').list({}).toArray()).toEqual([])
+}
 
 function head(method: string, path: string, headers: Record<string, unknown>, more = ''): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}\r\n`)

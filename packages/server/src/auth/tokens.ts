@@ -128,7 +128,7 @@ function checkToken(options: TokenOptions, label: string): void {
     throw invalid(
       `The ${label} (${name}) must have ${secretLengthMin} visible ASCII characters or more: openssl rand -hex 32`,
     )
-  if (digest !== undefined && !/^[0-9a-f]{64}$/i.test(String(digest)))
+  if (digest !== undefined && !(typeof digest === 'string' && /^[0-9a-f]{64}$/i.test(digest)))
     throw invalid(`The sha256 of the ${label} (${name}) is no SHA-256: printf %s "$TOKEN" | sha256sum`)
   if (!Array.isArray(given) || given.length === 0 || !given.every((right) => rights.has(right)))
     throw invalid(`The rights of the ${label} (${name}) must be some of ${[...rights].join(', ')}.`)

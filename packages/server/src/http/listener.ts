@@ -4,6 +4,7 @@
 //   connection --first bytes--> HTTP/1.1 server --.
 //                   '---------> HTTP/2 server -----+--> one request listener
 
+import { once } from 'node:events'
 import {
   createServer as createHttp1Server,
   type IncomingMessage,
@@ -94,7 +95,16 @@ export class Listener {
       for (const socket of this.#sockets) socket.destroy()
     }, this.#timing.closeWithinMs)
     await closed
+    await this.#allGone()
     clearTimeout(late)
+  }
+
+  // The server says that it is closed a moment before the last of its sockets does.
+  async #allGone(): Promise<void> {
+    while (this.#sockets.size > 0) {
+      const [socket] = this.#sockets
+      await once(socket!, 'close')
+    }
   }
 
   // The server of HTTP/1.1 owns the port, and gets its connections once it is known that they are its own.

@@ -3,7 +3,7 @@
 
 import { freeze, thaw } from '@streamy-db/core'
 import type { KvKeyPart } from '@streamy-db/kv'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { keyOfJson, keyOfParameter, keyOfSegments, keyToJson, segmentsOfKey } from './key-text.ts'
 import { fromTypedJson, toTypedJson, typedJsonText } from './typed-json.ts'

@@ -41,15 +41,7 @@ export class Metrics {
       ['streamy_http_streams', 'Open streams: events, watches, long lists.', sources.streams],
       ['streamy_position', 'Position of the last thing that this server has seen.', sources.position],
     ]
-    for (const [name, help, value] of gauges)
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(value())
-        },
-      })
+    for (const [name, help, value] of gauges) this.#registry.registerMetric(gaugeOf(name, help, value))
   }
 
   /** Requests without an answer. */
@@ -77,4 +69,16 @@ export class Metrics {
   async text(): Promise<{ readonly contentType: string; readonly body: string }> {
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() }
   }
+}
+
+// Asks for its value when it is looked at.
+function gaugeOf(name: string, help: string, value: () => number): Gauge {
+  return new Gauge({
+    name,
+    help,
+    registers: [],
+    collect() {
+      this.set(value())
+    },
+  })
 }

@@ -20,7 +20,7 @@ export async function* entryLines(
 ): AsyncGenerator<Lines> {
   const parameters = parametersOf(values, ['prefix', 'start', 'end', 'limit', 'reverse', 'at'])
   const headers = { accept: 'application/x-ndjson' }
-  const { body } = await access.send(`${spacePath(space)}?${parameters}`, { headers })
+  const { body } = await access.send(`${spacePath(space)}?${parameters.toString()}`, { headers })
   if (body === null) return
   let rest = ''
   // What fetch makes is a stream of bytes, and iterable in Node.

@@ -23,7 +23,8 @@ export function parametersOf(values: CommandInput['values'], names: readonly str
   const parameters = new URLSearchParams()
   for (const name of names) {
     const value = values[name]
-    if (value !== undefined) parameters.set(name, String(value))
+    // Options are texts and flags.
+    if (typeof value === 'string' || typeof value === 'boolean') parameters.set(name, `${value}`)
   }
   return parameters
 }

@@ -77,7 +77,7 @@ function updateOf(text: string, line: number): string | undefined {
   try {
     entry = JSON.parse(text)
   } catch (error) {
-    throw new Error(`Line ${line} is no JSON: ${(error as SyntaxError).message}`)
+    throw new Error(`Line ${line} is no JSON: ${(error as SyntaxError).message}`, { cause: error })
   }
   if (typeof entry !== 'object' || entry === null || !('key' in entry) || !('value' in entry))
     throw new Error(`Line ${line} is no entry. Write {"key": ["users", 42], "value": …}.`)

@@ -10,7 +10,7 @@ import { entryLines } from './entry-lines.ts'
 /** Prints a value. */
 export const getEntry: KvAction = async (access, space, { values, positionals }) => {
   try {
-    const response = await access.send(`${entryPath(space, positionals[0])}?${parametersOf(values, ['at'])}`)
+    const response = await access.send(`${entryPath(space, positionals[0])}?${parametersOf(values, ['at']).toString()}`)
     await writeOut(`${await response.text()}\n`)
     return 0
   } catch (error) {

@@ -20,7 +20,11 @@ export const watchEntries: KvAction = async (access, space, { values, positional
   const stopping = new AbortController()
   const stop = (): void => stopping.abort()
   process.once('SIGINT', stop).once('SIGTERM', stop)
-  const watching: Watching = { access, path: `${spacePath(space)}/watch?${parameters}`, last: text(values, 'from') }
+  const watching: Watching = {
+    access,
+    path: `${spacePath(space)}/watch?${parameters.toString()}`,
+    last: text(values, 'from'),
+  }
   while (!stopping.signal.aborted) {
     await follow(watching, stopping.signal)
     await delay(COME_BACK_MS, undefined, { signal: stopping.signal }).catch(() => {})
