@@ -17,6 +17,8 @@ export class BoundedMemo<Made> {
     const known = this.#made.get(text)
     if (known !== undefined) return known
     const made = this.#make(text)
+    // Large texts are rare, and rarely come again: they would be most of what is kept.
+    if (text.length > documentLimits.compiledTextMax) return made
     if (this.#made.size >= documentLimits.compiledMax) {
       // A full memo has an oldest item.
       for (const oldest of this.#made.keys()) {

@@ -52,6 +52,8 @@ export const documentLimits = {
   catalogueKeptMs: 10_000,
   /** Compiled filters, plans and catalogues that one process remembers, each; it forgets the oldest. */
   compiledMax: 1024,
+  /** Characters of the text of one of them; what is longer is compiled each time. */
+  compiledTextMax: 8192,
 } as const
 
 assert(

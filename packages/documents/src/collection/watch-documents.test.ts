@@ -63,8 +63,8 @@ test('a watch with a filter tells what came into it and what left it', async () 
     [1, 5],
     [6, 1],
   ])
-  expect(() => parts.watch({ from: -1 })).toThrow()
-  expect(() => parts.watch({ filter: { $where: '1' } as never })).toThrow()
+  expect(() => parts.watch({ from: -1 })).toThrow('earlier batch')
+  expect(() => parts.watch({ filter: { $where: '1' } as never })).toThrow('$where')
 })
 
 test('a collection can be read as it was', async () => {

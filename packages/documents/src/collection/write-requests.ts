@@ -3,6 +3,7 @@
 
 import { StreamyError } from '@streamy-db/core'
 import { checkDocument } from '../document-check.ts'
+import { isPlain } from '../filter/filter-check.ts'
 import { filterText } from '../filter/filter.ts'
 import { sortSpecOf } from '../query/sort-documents.ts'
 import type { ReturnDocument } from '../storage/document-operation.ts'
@@ -34,10 +35,8 @@ export class WriteRequests {
 
   /** A document with an `_id`, checked. */
   document(document: unknown): Readonly<Record<string, unknown>> & { readonly _id: unknown } {
-    // What is no object at all is for the check to complain about.
-    const given =
-      typeof document === 'object' && document !== null ? (document as { readonly _id?: unknown }) : undefined
-    const whole = given === undefined || given._id !== undefined ? document : { ...given, _id: this.#newId() }
+    // What is no plain object is for the check to complain about.
+    const whole = isPlain(document) && document['_id'] === undefined ? { ...document, _id: this.#newId() } : document
     return checkDocument(this.#collection, whole) as Readonly<Record<string, unknown>> & { readonly _id: unknown }
   }
 

@@ -19,7 +19,7 @@ export async function compareQuery(
   const expected = model.find(query)
   let answered = 0
   for (const hint of [undefined, ...hints]) {
-    const options = { ...(sort === undefined ? {} : { sort, skip, ...(limit === undefined ? {} : { limit }) }) }
+    const options = sort === undefined ? {} : { sort, skip, ...(limit === undefined ? {} : { limit }) }
     const hinted = { ...options, ...(hint === undefined ? {} : { hint }) } as object
     const typed = filter as Filter<AnyDocument>
     const found = await orUnusable(() => collection.find(typed, hinted).toArray())

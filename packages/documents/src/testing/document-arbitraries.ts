@@ -90,10 +90,11 @@ export const filters: fc.Arbitrary<Plain> = fc.oneof(
 /** Sorts that leave no ties. */
 export const sorts: fc.Arbitrary<Readonly<Record<string, 1 | -1>>> = fc
   .array(fc.tuple(fc.constantFrom(...paths), fc.constantFrom(1 as const, -1 as const)), { maxLength: 2 })
-  .map((pairs) => ({
-    ...Object.fromEntries(pairs),
-    ...(pairs.some(([path]) => path === '_id') ? {} : { _id: 1 as const }),
-  }))
+  .map((pairs) => withoutTies(Object.fromEntries(pairs)))
+
+function withoutTies(sort: Readonly<Record<string, 1 | -1>>): Readonly<Record<string, 1 | -1>> {
+  return Object.hasOwn(sort, '_id') ? sort : { ...sort, _id: 1 }
+}
 
 /** Updates. */
 export const updates: fc.Arbitrary<Plain> = fc.oneof(

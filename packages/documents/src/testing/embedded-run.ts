@@ -113,7 +113,8 @@ export async function executed(
 ): Promise<readonly WriteOutcome[]> {
   const direct = operations.length === 1 ? (directWrite(operations[0]!) ?? directInsert(operations[0]!)) : undefined
   if (direct === undefined) return (await execute(calls.write(operations, []))).results[0] as WriteOutcome[]
-  const touches = (await prediction?.touches(direct.idText, direct.operation)) ?? []
+  // Without a prediction nothing is awaited: transactions are run in the order in which they are sent.
+  const touches = prediction === undefined ? [] : await prediction.touches(direct.idText, direct.operation)
   const { results } = await execute(calls.writeDocument(direct.idText, direct.operation, touches))
   // What the message `write` of a document returns.
   const result = results[0] as DocumentResult

@@ -59,7 +59,7 @@ function checkLine(text: string, line: number): void {
   try {
     document = JSON.parse(text)
   } catch (error) {
-    throw new Error(`Line ${line} is no JSON: ${(error as SyntaxError).message}`)
+    throw new Error(`Line ${line} is no JSON: ${(error as SyntaxError).message}`, { cause: error })
   }
   if (typeof document !== 'object' || document === null || !('_id' in document))
     throw new Error(`Line ${line} is no document with an _id. Write {"_id": "u1", …}.`)
