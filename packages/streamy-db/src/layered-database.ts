@@ -90,6 +90,7 @@ export interface Database extends CoreDatabase {
 export class LayeredDatabase implements Database {
   readonly #db: CoreDatabase
   readonly #held: ReadonlySet<CollectionDefinition>
+  readonly #collections = new WeakMap<CollectionDefinition, Collection>()
 
   /** `collections` are those whose schemas hold wherever their documents are written. */
   constructor(db: CoreDatabase, collections: readonly CollectionDefinition[] = []) {
@@ -121,7 +122,14 @@ export class LayeredDatabase implements Database {
     options?: CollectionOptions<Document>,
   ): Collection<Document> {
     const definition = typeof named === 'string' ? defineCollection<Document>(named, options) : named
-    return new Collection(this.#db, definition, this.#held.has(definition as unknown as CollectionDefinition))
+    // The same collection, whatever is known of its documents here. It remembers that its indexes are declared.
+    const key = definition as unknown as CollectionDefinition
+    const known = this.#collections.get(key)
+    // It was made of this very definition.
+    if (known !== undefined) return known as unknown as Collection<Document>
+    const collection = new Collection(this.#db, definition, this.#held.has(key))
+    this.#collections.set(key, collection as unknown as Collection)
+    return collection
   }
 
   transaction<Result>(body: (tx: DatabaseTransaction) => Promise<Result> | Result): Promise<Result> {
