@@ -28,7 +28,6 @@ export const errorKinds = {
   HANDLER_FATAL: 'user',
   HANDLER_NOT_DETERMINISTIC: 'user',
   HISTORY_TRIMMED: 'user',
-  HISTORY_UNAVAILABLE: 'user',
   INVARIANT_BROKEN: 'bug',
   KEY_INVALID: 'user',
   LOG_CORRUPT: 'user',

@@ -17,7 +17,7 @@ import { ProjectionActor } from './history/projection-actor.ts'
 import { identifyDatabase } from './identify-database.ts'
 import { checkOptions } from './open-options.ts'
 import type { OpenOptions } from './open-options.ts'
-import { StateFlusher } from './state-flusher.ts'
+import { StateFlusher, flushPolicy } from './state-flusher.ts'
 import { Worker } from './worker.ts'
 
 /** A log and a state store that belong together. */
@@ -90,7 +90,7 @@ async function start(storage: Storage, registry: ActorRegistry, options: OpenOpt
   const replay = new HistoryReplay({ program, partitions, seed, log, history })
   const feed = new ChangeFeed({ engine, replay })
   const submitter = new BatchSubmitter(log, onFailure)
-  const policy = { changedActorsMax: Math.ceil(actorsCachedMax / 2), logBytesMax }
+  const policy = flushPolicy(actorsCachedMax, logBytesMax)
   const flusher = new StateFlusher({ engine, store, log, history, policy, onFailure })
   const onIncident = options.onIncident ?? reportIncident
   const worker = new Worker({ log, engine, submitter, flusher, feed, clock, onIncident, onFailure })

@@ -11,7 +11,10 @@ export interface OpenOptions {
   readonly actors: readonly ActorClass[]
   /** Error classes that may arrive before this process has made one itself. */
   readonly errors?: readonly ActorErrorClass[]
-  /** Actors kept in memory, within a factor of two; the rest are read from disk when needed. Default 100,000. */
+  /**
+   * Actors kept in memory, within a factor of two, beside those changed since the state was last written, at most four times as
+   * many; the rest are read from disk when needed. Default 100,000.
+   */
   readonly actorsCachedMax?: number
   /** Bytes of log after which the state is brought up to date on disk, which bounds recovery. Default 64 MiB. */
   readonly logBytesMax?: number

@@ -203,6 +203,7 @@ describe('changes', () => {
     for (const amount of [1, 2, 3]) await db.actor(Account, 'alice').deposit(amount)
     await db.actor(Account, 'bob').deposit(1)
     await db.actor(Account, 'bob').leave()
+    const last = db.position
     await db.close()
     db = await start({ actors: [Account] })
     await db.actor(Account, 'alice').deposit(4)
@@ -215,6 +216,7 @@ describe('changes', () => {
       ['bob', true, undefined],
       ['alice', undefined, 10],
     ])
+    expect(await (await db.at(last)).actor(Account, 'alice').statement()).toBe('alice has 6')
     await expect(db.at(changes[0]!.position - 4096)).rejects.toMatchObject({ code: 'CODE_MISMATCH' })
   })
 })
@@ -310,6 +312,28 @@ describe('projections', () => {
     expect(errors).toEqual(['the store is down 1', 'the store is down 2'])
     await projection.close()
     await expect(projection.caughtUpTo(db.position + 1e9)).rejects.toMatchObject({ code: 'DATABASE_CLOSED' })
+  })
+
+  test('that were away for too long end, and say so', async () => {
+    let db = await start({ historyBytesMax: 0 })
+    const apply = (): void => {}
+    const first = await db.project('away', { actors: [Account], apply })
+    await db.actor(Account, 'alice').deposit(1)
+    await first.caughtUpTo(db.position)
+    await first.close()
+    for (let restart = 0; restart < 2; restart++) {
+      await db.actor(Account, 'alice').deposit(1)
+      await db.close()
+      db = await start({ historyBytesMax: 0 })
+    }
+    const told: unknown[] = []
+    const again = await db.project('away', {
+      actors: [Account],
+      apply,
+      onError: (error, attempt) => told.push([(error as HistoryTrimmed).code, attempt]),
+    })
+    await expect(again.caughtUpTo(db.position)).rejects.toMatchObject({ code: 'HISTORY_TRIMMED' })
+    expect(told).toEqual([['HISTORY_TRIMMED', 0]])
   })
 
   test('begin where they are told to', async () => {

@@ -5,7 +5,7 @@
 // F1 A reader sees every commit behind the position it began at once, in the order of positions.
 // F2 It is told up to where it has seen everything, also where there was nothing to see.
 
-import { CommitCollector, endOfBatch, limits, sequenceOf } from '@streamy-db/core'
+import { assert, CommitCollector, endOfBatch, limits, sequenceOf } from '@streamy-db/core'
 import type { Commit, Engine, Position, Sequence } from '@streamy-db/core'
 import type { CommittedStretch, IsEnough } from './history-replay.ts'
 
@@ -69,16 +69,19 @@ export class ChangeFeed {
     this.#enter()
     try {
       // Where `from` is within a batch, what is behind it there is wanted too.
-      let next = sequenceOf(from + 1)
+      let next = Math.max(1, sequenceOf(from + 1))
       let seen = from
       while (!signal.aborted) {
-        const stretches = next < this.#first ? this.#replayed(seen, signal) : [this.#recorded(next)]
+        const isBehind = next < this.#first
+        const begin = next
+        const stretches = isBehind ? this.#replayed(seen, signal) : [this.#recorded(next)]
         for await (const { commits, upTo, ...rest } of stretches) {
           const wanted = commits.filter(({ position }) => position > from)
           if (upTo >= endOfBatch(next)) yield { commits: wanted, upTo, ...rest }
           next = Math.max(next, sequenceOf(upTo) + 1)
           seen = endOfBatch(next - 1)
         }
+        assert(!isBehind || next > begin || signal.aborted, 'a replay says how far it goes')
         if (next > this.#options.engine.scanned.sequence) await this.#more(signal)
       }
       if (this.#error !== undefined) throw this.#error

@@ -70,7 +70,10 @@ export class HistoryReplay {
   /** What was committed behind a position, with what else its batch holds, until it is enough. Throws HISTORY_TRIMMED. */
   async *commits(from: Position, isEnough: IsEnough, signal: AbortSignal): AsyncGenerator<CommittedStretch> {
     const { history, program } = this.#options
-    let next = (await this.#wholeBatches(from)) + 1
+    const whole = await this.#wholeBatches(from)
+    // Whoever reads has to hear that there is nothing left of that batch.
+    if (whole >= sequenceOf(from + 1)) yield { commits: [], upTo: endOfBatch(whole) }
+    let next = whole + 1
     while (!isEnough(next) && !signal.aborted) {
       const boundary = history.before(next - 1)
       const end = history.after(boundary.sequence)
@@ -129,12 +132,12 @@ export class HistoryReplay {
   async #wholeBatches(position: Position): Promise<Sequence> {
     const { log, history } = this.#options
     const sequence = Math.max(sequenceOf(position + 1) - 1, 0)
-    const { oldest } = history
-    // The state behind the oldest batch is there, the one before it is not: does the batch have anything left?
-    if (sequence + 1 !== oldest.sequence || (await log.first()) > oldest.sequence) return sequence
-    for await (const entry of entriesFrom(this.#options, sequence)) {
-      const batch = openBatch(entry.bytes)
-      return batch.kind === 'transactions' && batch.offsets.length - 1 > indexOf(position) ? sequence : oldest.sequence
+    const next = history.boundaries.find((boundary) => boundary.sequence === sequence + 1)
+    if (next === undefined || (await log.first()) > next.sequence) return sequence
+    // The state behind the next batch is at hand: has that batch anything left behind the position?
+    for await (const { bytes } of entriesFrom(this.#options, sequence)) {
+      const batch = openBatch(bytes)
+      return batch.kind === 'transactions' && batch.offsets.length - 1 > indexOf(position) ? sequence : next.sequence
     }
     return sequence
   }

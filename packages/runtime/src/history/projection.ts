@@ -41,7 +41,10 @@ export interface ProjectOptions<Type extends ActorType = ActorType> {
    * actors as they are, then what changes.
    */
   readonly from?: Position
-  /** Told of each error of `apply`, which is then tried again, later each time. Default: written to stderr. */
+  /**
+   * Told of each error of `apply`, which is then tried again, later each time, and, as attempt 0, of what has ended the
+   * projection. Default: written to stderr.
+   */
   readonly onError?: (error: Error, attempt: number) => void
 }
 
@@ -93,7 +96,7 @@ export class RunningProjection implements Projection {
     this.#position = from ?? 0
     this.#saved = this.#position
     this.#running = this.#run(from).then(
-      () => this.#end(closedError(parts.name)),
+      () => this.#end(undefined),
       (error: unknown) => this.#end(error instanceof Error ? error : new Error(String(error))),
     )
   }
@@ -183,7 +186,8 @@ export class RunningProjection implements Projection {
   }
 
   readonly #report = (error: Error, attempt: number): void => {
-    process.stderr.write(`streamy: projection ${this.name}, attempt ${attempt}, will be tried again: ${error.stack}\n`)
+    const what = attempt === 0 ? 'has ended' : `failed in attempt ${attempt} and tries again`
+    process.stderr.write(`streamy: projection ${this.name} ${what}: ${error.stack ?? error.message}\n`)
   }
 
   #pause(milliseconds: number): Promise<void> {
@@ -223,8 +227,13 @@ export class RunningProjection implements Projection {
     this.#saved = position
   }
 
-  #end(error: Error): void {
-    this.#ended ??= error
+  // Undefined when it was closed.
+  #end(error: Error | undefined): void {
+    if (this.#ended === undefined) {
+      const { onError = this.#report } = this.#parts.options
+      if (error !== undefined) onError(error, 0)
+      this.#ended = error ?? closedError(this.name)
+    }
     this.#closing.abort()
     for (const waiting of this.#waiting) waiting.reject(this.#ended)
     this.#waiting = []

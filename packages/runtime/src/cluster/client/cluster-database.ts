@@ -20,6 +20,7 @@ import type { Intake } from '../protocol/intake.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { ClusterLayerPort } from './cluster-layer-port.ts'
 import { ClusterTransaction } from './cluster-transaction.ts'
+import { clientClosed } from './client-errors.ts'
 import { checkReferenceOptions, type ClusterReferenceOptions } from './client-options.ts'
 import type { Draft } from './draft.ts'
 import type { KnownActors, PreparedCall } from './known-actors.ts'
@@ -59,12 +60,14 @@ export class ClusterDatabase implements Database {
       clock: parts.clock,
       references: (type, key, view) => viewReferences(type, key, view),
       nameOf: (type) => actors.nameOf(type),
-      cursor: (name) => this.actor(ProjectionActor, name),
-      assertOpen: () => client.assertOpen(),
+      cursor: (name) => cursors(ProjectionActor, name, noOptions) as Reference<ProjectionActor>,
+      assertOpen: () => this.#assertOpen(),
     })
     this.#history = history
     this[layerPort] = new ClusterLayerPort({ client, actors, history, deadline: () => this.#deadline(noOptions) })
     this.#reference = parts.actors.references((options, prepare) => this.#call(options, prepare))
+    // Projections write down how far they are also while the client is being closed.
+    const cursors = parts.actors.references<ClusterReferenceOptions>((options, prepare) => this.#send(options, prepare))
     this.#transactionReference = parts.actors.references((attempt, prepare) => this.#callIn(attempt, prepare))
   }
 
@@ -126,7 +129,16 @@ export class ClusterDatabase implements Database {
     return this.close()
   }
 
-  async #call(options: ClusterReferenceOptions, prepare: () => PreparedCall): Promise<unknown> {
+  #call(options: ClusterReferenceOptions, prepare: () => PreparedCall): Promise<unknown> {
+    return this.#closing === undefined ? this.#send(options, prepare) : Promise.reject(clientClosed())
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw clientClosed()
+    this.#parts.client.assertOpen()
+  }
+
+  async #send(options: ClusterReferenceOptions, prepare: () => PreparedCall): Promise<unknown> {
     const { kind, call, touches, asksFootprint } = prepare()
     const { client } = this.#parts
     const deadline = this.#deadline(options)
@@ -149,7 +161,7 @@ export class ClusterDatabase implements Database {
   async #attempt<Result>(
     body: (tx: DatabaseTransaction) => Promise<Result> | Result,
   ): Promise<{ readonly result: Result } | undefined> {
-    this.#parts.client.assertOpen()
+    this.#assertOpen()
     const { client } = this.#parts
     const attempt = new ClusterTransaction((call, freshness) =>
       client.query(call, freshness, this.#deadline(noOptions)),

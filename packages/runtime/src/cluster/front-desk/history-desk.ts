@@ -28,8 +28,9 @@ const LISTINGS_MAX = 4
 /** Answers questions about the past. */
 export class HistoryDesk {
   readonly #options: HistoryDeskOptions
-  readonly #snapshots = new Map<string, { readonly historian: Historian; readonly snapshot: Promise<PastSnapshot> }>()
-  readonly #listings = new Map<string, PresentListing>()
+  readonly #snapshots = new Map<string, Promise<PastSnapshot>>()
+  readonly #listings = new Map<string, Promise<PresentListing>>()
+  #serving: Historian | undefined
 
   constructor(options: HistoryDeskOptions) {
     this.#options = options
@@ -58,6 +59,7 @@ export class HistoryDesk {
 
   async #answer(question: HistoryQuestion, signal: AbortSignal): Promise<HistoryMessage> {
     const historian = await this.#options.historians.current()
+    if (historian !== this.#serving) this.#forget(historian)
     switch (question.kind) {
       case 'changes':
         return await this.#changes(historian, question, signal)
@@ -68,31 +70,59 @@ export class HistoryDesk {
     }
   }
 
+  // What an earlier historian held went with it.
+  #forget(historian: Historian): void {
+    this.#serving = historian
+    this.#snapshots.clear()
+    this.#listings.clear()
+  }
+
   async #changes(historian: Historian, question: Asked<'changes'>, signal: AbortSignal): Promise<HistoryMessage> {
     const { id, from } = question
     await this.#reach(historian, from, signal)
+    const { clock } = this.#options
+    const reading = new AbortController()
     let upTo = from
-    for await (const stretch of historian.past.read(typesOf(question), from, signal)) {
-      const { commits, cut } = this.#encoded(stretch.commits)
-      upTo = cut ?? stretch.upTo
-      if (commits.length > 0) return { kind: 'changes', id, upTo, merged: stretch.merged ?? false, commits }
-      // What holds nothing for the asker is passed over, and said at the end.
-      if (signal.aborted) break
+    let isPatient = true
+    // What holds nothing for the asker is passed over for a while; then it is told that there was nothing.
+    const cancel = clock.alarm(clock.now() + protocolLimits.historyProgressUs, () => {
+      isPatient = false
+      if (upTo > from) reading.abort()
+    })
+    try {
+      for await (const stretch of historian.past.read(
+        typesOf(question),
+        from,
+        AbortSignal.any([signal, reading.signal]),
+      )) {
+        const { commits, cut } = this.#encoded(stretch.commits)
+        upTo = cut ?? stretch.upTo
+        if (commits.length > 0) return { kind: 'changes', id, upTo, merged: stretch.merged ?? false, commits }
+        if (!isPatient) break
+      }
+    } finally {
+      cancel()
     }
     return upTo > from ? { kind: 'changes', id, upTo, merged: false, commits: [] } : { kind: 'wait', id }
   }
 
   async #present(historian: Historian, question: Asked<'present'>, signal: AbortSignal): Promise<HistoryMessage> {
     const { id, since, listing: wanted } = question
-    const name = (position: Position): string => `${position}/${question.types?.join() ?? '*'}`
-    if (wanted === undefined) {
-      await this.#reach(historian, since, signal)
-      const listing = await historian.past.list(typesOf(question))
-      remember(this.#listings, name(listing.position), listing, LISTINGS_MAX)
-      return this.#portion(id, listing, 0)
+    // Whoever asks again, because it took long, finds what was begun for it.
+    const name = `${since}/${question.types?.join() ?? '*'}`
+    const known = this.#listings.get(name)
+    if (wanted !== undefined) {
+      const listing = await known
+      return listing?.position === wanted.position
+        ? this.#portion(id, listing, wanted.next)
+        : this.#refusal(id, expired())
     }
-    const listing = this.#listings.get(name(wanted.position))
-    return listing === undefined ? this.#refusal(id, expired()) : this.#portion(id, listing, wanted.next)
+    if (known !== undefined) return this.#portion(id, await known, 0)
+    await this.#reach(historian, since, signal)
+    const listing = historian.past.list(typesOf(question))
+    remember(this.#listings, name, listing, LISTINGS_MAX)
+    listing.catch(() => this.#listings.delete(name))
+    return this.#portion(id, await listing, 0)
   }
 
   #portion(id: number, listing: PresentListing, start: number): HistoryMessage {
@@ -123,12 +153,12 @@ export class HistoryDesk {
   async #snapshot(historian: Historian, moment: AskedMoment, signal: AbortSignal): Promise<PastSnapshot> {
     const name = moment.kind === 'position' ? `${moment.position}` : `time ${moment.timeUs}`
     const known = this.#snapshots.get(name)
-    if (known?.historian === historian) return await known.snapshot
+    if (known !== undefined) return await known
     if (moment.kind === 'position') await this.#reach(historian, moment.position, signal)
     else await historian.executed(await this.#options.log.tail(), signal)
     const asked = moment.kind === 'position' ? moment.position : new Date(Math.floor(moment.timeUs / 1000))
     const snapshot = historian.past.snapshot(asked)
-    remember(this.#snapshots, name, { historian, snapshot }, limits.viewsInMemoryMax)
+    remember(this.#snapshots, name, snapshot, limits.viewsInMemoryMax)
     snapshot.catch(() => this.#snapshots.delete(name))
     return await snapshot
   }
@@ -137,7 +167,7 @@ export class HistoryDesk {
   async #reach(historian: Historian, position: Position, signal: AbortSignal): Promise<void> {
     const sequence = sequenceOf(position)
     if (historian.scanned >= sequence) return
-    if (sequence > (await this.#options.log.tail())) throw positionUnknown(position, await historian.past.now())
+    if (sequence > (await this.#options.log.tail())) throw positionUnknown(position, historian.past.now())
     await historian.executed(sequence, signal)
   }
 

@@ -179,7 +179,8 @@ export function readHistoryMessage(reader: ByteReader, kind: HistoryMessage['kin
       return { kind, id, oldest: reader.varint() }
     case 'refused': {
       const outcome = decodeOutcome(reader)
-      if (outcome.kind !== 'aborted') throw new MalformedBytes('what a question was refused with is no error')
+      if (outcome.kind !== 'aborted' || outcome.operation !== 0)
+        throw new MalformedBytes('what a question was refused with is no error')
       return { kind, id, error: outcome.error }
     }
     default:

@@ -8,6 +8,8 @@ export const protocolLimits = {
   partitionsMax: 65_536,
   /** How long a worker looks for an answer about the past before it says that there is none yet, in microseconds. */
   historyWaitUs: 2_000_000,
+  /** How long it looks for a change before it says that there was none as far as it has looked. */
+  historyProgressUs: 50_000,
   /** Bytes of records in one answer about the past, unless one transaction has more. */
   historyBytesMax: 512 * 1024,
   /** How old the log time in a welcome may be, in microseconds; a worker that knows none newer appends an entry first. */

@@ -18,7 +18,7 @@ import type { DatabaseRecord } from '../../database-record.ts'
 import { ChangeFeed } from '../../history/change-feed.ts'
 import { EmbeddedHistory } from '../../history/embedded-history.ts'
 import { HistoryReplay } from '../../history/history-replay.ts'
-import { StateFlusher } from '../../state-flusher.ts'
+import { flushPolicy, StateFlusher } from '../../state-flusher.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import { followsOn, headChanges, nothingHoldsTheBeginning } from './replica-state.ts'
 import type { ShelvedStore, StateShelf } from './state-shelf.ts'
@@ -80,7 +80,7 @@ export class Historian {
     const engine = new Engine({ ...shared, store, owned: () => true, skip, actorsCachedMax })
     const replay = new HistoryReplay({ ...shared, log, history })
     const feed = new ChangeFeed({ engine, replay })
-    const policy = { changedActorsMax: Math.ceil(actorsCachedMax / 2), logBytesMax }
+    const policy = flushPolicy(actorsCachedMax, logBytesMax)
     const onFailure = (error: Error): void => this.#fail(error)
     const flusher = new StateFlusher({ engine, store, log: { trim: async () => {} }, history, policy, onFailure })
     this.#engine = engine
