@@ -7,7 +7,9 @@ import { describeMachine, machineLines, type Machine } from './machine.ts'
 import { UsageError, readOptions, usage, type BenchOptions, type SuiteName } from './options.ts'
 import type { Suite, SuiteContext } from './suite.ts'
 import { clusterSuite } from './suites/cluster.ts'
+import { documentsSuite } from './suites/documents.ts'
 import { embeddedSuite } from './suites/embedded.ts'
+import { httpSuite } from './suites/http.ts'
 import { kvSuite } from './suites/kv.ts'
 import { memorySuite } from './suites/memory.ts'
 import { recoverySuite } from './suites/recovery.ts'
@@ -18,6 +20,8 @@ const suites: Readonly<Record<SuiteName, Suite>> = {
   embedded: embeddedSuite,
   cluster: clusterSuite,
   kv: kvSuite,
+  documents: documentsSuite,
+  http: httpSuite,
   memory: memorySuite,
   recovery: recoverySuite,
   state: stateSuite,
