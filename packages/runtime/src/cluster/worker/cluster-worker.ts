@@ -37,6 +37,7 @@ import { ReplicaSet } from './replica-set.ts'
 import type { ReplicaSetHost } from './replica-set.ts'
 import { ReplicaState } from './replica-state.ts'
 import type { StateShelf } from './state-shelf.ts'
+import type { Turns } from './turns.ts'
 
 /** The world as a worker needs it: ports only. */
 export interface WorkerParts {
@@ -49,6 +50,8 @@ export interface WorkerParts {
   readonly program: Program
   readonly database: DatabaseRecord
   readonly firstView: View
+  /** The event loop's, unless stated. */
+  readonly turns?: Turns
 }
 
 /** How a worker behaves. */
@@ -118,7 +121,7 @@ export class ClusterWorker implements ReplicaSetHost {
     identity: WorkerIdentity,
     makeDesk: (worker: ClusterWorker) => ClientDesk,
   ) {
-    const { database, program, firstView, log, bus, clock, transport } = parts
+    const { database, program, firstView, log, bus, clock, transport, turns } = parts
     this.#parts = parts
     this.#settings = settings
     this.#events = events
@@ -128,7 +131,16 @@ export class ClusterWorker implements ReplicaSetHost {
     const { skip, actorsCachedMax, logBytesMax, askAgainMs } = settings
     const policy = { changedActorsMax: Math.ceil(actorsCachedMax / 2), logBytesMax }
     this.#replicas = new ReplicaSet({
-      replica: { program, database, worker: identity, firstView, skip, actorsCachedMax, policy },
+      replica: {
+        program,
+        database,
+        worker: identity,
+        firstView,
+        skip,
+        actorsCachedMax,
+        policy,
+        ...(turns && { turns }),
+      },
       log,
       bus,
       transport,

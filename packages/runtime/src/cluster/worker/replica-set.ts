@@ -54,7 +54,7 @@ export interface ReplicaSetHost {
 export interface ReplicaSetOptions {
   readonly replica: Pick<
     ReplicaOptions,
-    'program' | 'database' | 'worker' | 'firstView' | 'skip' | 'actorsCachedMax' | 'policy'
+    'program' | 'database' | 'worker' | 'firstView' | 'skip' | 'actorsCachedMax' | 'policy' | 'turns'
   >
   readonly log: Log
   readonly bus: MessageBus

@@ -8,7 +8,6 @@
 // R2 Nothing is delivered while the engine wants no more, and nothing is dropped for it: the log waits.
 // R3 Catching up does not keep the process from anything else: a worker that replays still sends its heartbeats.
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Engine, limits } from '@streamy-db/core'
 import type {
   Effects,
@@ -26,6 +25,7 @@ import type {
 import type { DatabaseRecord } from '../../database-record.ts'
 import { StateFlusher } from '../../state-flusher.ts'
 import type { FlushPolicy } from '../../state-flusher.ts'
+import { eventLoopTurns, type Turns } from './turns.ts'
 
 /** What a replica reports to. */
 export interface ReplicaHost {
@@ -52,6 +52,8 @@ export interface ReplicaOptions {
   readonly skip: ReadonlySet<Position>
   readonly actorsCachedMax: number
   readonly policy: FlushPolicy
+  /** The event loop's, unless stated. */
+  readonly turns?: Turns
   readonly host: ReplicaHost
 }
 
@@ -59,8 +61,6 @@ interface Waiting {
   readonly sequence: Sequence
   readonly resolve: () => void
 }
-
-const TURN_MS = 10
 
 const CHECKPOINTS_WAITING_MAX = 4
 
@@ -199,15 +199,13 @@ export class Replica {
   }
 
   async #follow(): Promise<void> {
-    const { log } = this.#options
-    let turnStarted = performance.now()
+    const { log, turns = eventLoopTurns } = this.#options
+    const passTurn = turns.begin()
     for await (const entries of log.read(this.engine.next, this.#stopping.signal))
       for (const entry of entries) {
         // What was read at once would be executed in one turn of the event loop, however much it is (R3).
-        if (performance.now() - turnStarted > TURN_MS) {
-          await nextTurn()
-          turnStarted = performance.now()
-        }
+        const passed = passTurn()
+        if (passed !== undefined) await passed
         while (!this.engine.wantsMore && !this.#stopped) await new Promise<void>((resolve) => (this.#room = resolve))
         if (this.#stopped) return
         await this.#execute(entry)
