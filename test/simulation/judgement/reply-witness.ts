@@ -1,0 +1,44 @@
+// ReplyWitness: hears every reply that a worker sends to a client, from the network, and holds that nobody ever says
+// anything else of the same request. What the replies should have been, the reference says in the end.
+
+import { ByteWriter, encodeOutcome, type Outcome, type Position } from '@streamy-db/core'
+import { addresses, decodeClientMessage } from '@streamy-db/runtime/testing'
+import type { SimulatedCluster } from '../simulated-cluster.ts'
+
+/** One reply that was sent. */
+export interface WitnessedReply {
+  /** `session/sequence`. */
+  readonly request: string
+  readonly outcome: string
+  readonly position: Position
+  readonly by: string
+}
+
+/** Hears all replies of one run. */
+export class ReplyWitness {
+  /** What was said, each outcome of each request once. */
+  readonly replies = new Map<string, WitnessedReply>()
+
+  constructor({ network, databaseId }: SimulatedCluster) {
+    const prefix = addresses.reply(databaseId, '')
+    network.onSend = (from, address, bytes) => {
+      if (address.startsWith(prefix)) this.#hear(from.name, address.slice(prefix.length), bytes)
+    }
+  }
+
+  #hear(by: string, session: string, bytes: Uint8Array): void {
+    const message = decodeClientMessage(bytes)
+    if (message.kind !== 'reply' || message.suffix !== '') return
+    const request = `${session}/${message.sequence}`
+    const outcome = outcomeText(message.outcome)
+    const key = `${request} ${outcome}`
+    if (!this.replies.has(key)) this.replies.set(key, { request, outcome, position: message.position, by })
+  }
+}
+
+/** An outcome as a text: equal texts are equal outcomes. */
+export function outcomeText(outcome: Outcome): string {
+  const out = new ByteWriter()
+  encodeOutcome(out, outcome)
+  return Buffer.from(out.take()).toString('base64')
+}
