@@ -1,6 +1,7 @@
 // What tests of whole clusters use: the parts of workers and clients, so that a test can put them on ports of its own, look
 // at what they send each other, and break them.
 
+export { clockOf } from '../clock.ts'
 export { FrontDesk } from '../cluster/front-desk/front-desk.ts'
 export { SharedBarrier } from '../cluster/front-desk/shared-barrier.ts'
 export { findDatabase } from '../cluster/find-database.ts'

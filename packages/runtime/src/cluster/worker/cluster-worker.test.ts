@@ -32,6 +32,11 @@ class Account extends Actor {
     return (this.balance += amount)
   }
 
+  @message()
+  depositLater(amount: number, delayMs: number): void {
+    this.after(delayMs).deposit(amount)
+  }
+
   @message({ touches: (self, to: string) => [self.actor(Account, to)] })
   transfer(to: string, amount: number): number {
     this.actor(Account, to).deposit(amount)
@@ -324,3 +329,30 @@ async function balances(): Promise<unknown[]> {
   const found = answered(from).toSorted((a, b) => a.request!.sequence - b.request!.sequence)
   return found.map(({ outcome }) => (outcome.kind === 'committed' ? outcome.results[0] : outcome))
 }
+
+// Found by the simulation: an idle cluster whose worker's clock was ahead appended entries without a pause until log time had
+// caught up, and one whose clock was behind let timers wait for as long.
+test.each([
+  ['ahead of', -600_000_000],
+  ['behind', 600_000_000],
+])(
+  'a timer runs when it is due by log time, with few entries, on a machine whose clock is %s that',
+  async (_, apartUs) => {
+    log = new MemoryLog(() => clock.now() + apartUs)
+    await log.append(encodeControlBatch('create', encodeDatabaseRecord(database)))
+    await start('one')
+    const set = transactionOf('a', 'depositLater', 5, 5000)
+    await send({ ...set, request: { ...set.request!, seenTime: clock.now() + apartUs } })
+    const before = await log.tail()
+    const end = clock.now() + 5_500_000
+    await until(() => clock.now() > end)
+    const entries = (await log.tail()) - before
+    expect(entries).toBeGreaterThan(0)
+    expect(entries).toBeLessThan(5)
+    const seen = clock.now() + apartUs
+    const look = transactionOf('a', 'deposit', 1)
+    await send({ ...look, request: { ...look.request!, seenTime: seen } })
+    await until(() => answered(look.request!.sequence - 1).length === 1)
+    expect(answered(look.request!.sequence - 1)[0]!.outcome).toMatchObject({ kind: 'committed', results: [6] })
+  },
+)

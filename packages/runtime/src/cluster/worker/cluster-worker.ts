@@ -113,6 +113,8 @@ export class ClusterWorker implements ReplicaSetHost {
   #announced = ''
   #tickAlarm: { readonly due: LogTime; readonly cancel: () => void } | undefined
   #ticking = false
+  /** How far this machine's clock is ahead of log time, or behind it, as far as entries tell. */
+  #aheadOfLogUs = 0
 
   constructor(
     parts: WorkerParts,
@@ -267,6 +269,8 @@ export class ClusterWorker implements ReplicaSetHost {
 
   executed(replica: Replica, bytes: number): void {
     this.#keeper.executed(replica, bytes)
+    // What was appended before it was executed tells how far ahead the clock is at most.
+    this.#aheadOfLogUs = Math.min(this.#aheadOfLogUs, this.#parts.clock.now() - replica.engine.scanned.logTime)
     this.#armTick()
   }
 
@@ -343,9 +347,10 @@ export class ClusterWorker implements ReplicaSetHost {
     )
   }
 
-  // Log time moves only with entries: a due timer in an idle database needs one.
+  // Log time moves only with entries: a due timer in an idle database needs one. Log time is the servers', whose clock may
+  // be another: what is due by this machine's clock alone would be late by hours, or asked for all the time.
   #armTick(): void {
-    const due = this.#nextTimerDue()
+    const due = this.#nextTickDue()
     if (due === undefined || this.#ending !== undefined || this.#ticking) return
     if (this.#tickAlarm !== undefined && this.#tickAlarm.due <= due) return
     this.#tickAlarm?.cancel()
@@ -357,19 +362,34 @@ export class ClusterWorker implements ReplicaSetHost {
   }
 
   #tick(): void {
-    const due = this.#nextTimerDue()
-    if (this.#ending !== undefined || due === undefined || due > this.#parts.clock.now()) return this.#armTick()
+    const { clock } = this.#parts
+    const due = this.#nextTickDue()
+    if (this.#ending !== undefined || due === undefined || due > clock.now()) return this.#armTick()
     this.#ticking = true
+    const startedAt = clock.now()
     // Until it was executed the timer is still due.
     this.#appender
       .tick()
       .then((sequence) => this.#replicas.scanned(sequence))
+      .then(() => this.#noteTick(startedAt))
       .catch((error: unknown) => this.#events.onTrouble(error))
       .finally(() => {
         this.#ticking = false
         this.#armTick()
       })
     return undefined
+  }
+
+  // Its own entry was appended after it had asked for it.
+  #noteTick(startedAt: number): void {
+    const logTime = Math.max(...this.#replicas.replicas.map(({ engine }) => engine.scanned.logTime))
+    this.#aheadOfLogUs = Math.max(this.#aheadOfLogUs, startedAt - logTime)
+  }
+
+  // By this machine's clock.
+  #nextTickDue(): number | undefined {
+    const due = this.#nextTimerDue()
+    return due === undefined ? undefined : due + this.#aheadOfLogUs
   }
 
   #nextTimerDue(): LogTime | undefined {
