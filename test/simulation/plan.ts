@@ -45,9 +45,9 @@ export function drawPlan(seed: string): Plan {
     seed,
     partitions: dice.pick([1, 2, 3, 4, 4, 6, 8, 12]),
     workers: dice.pick([1, 2, 2, 3, 3, 3, 4]),
-    clients: dice.pick([1, 2, 2, 3]),
+    clients: dice.pick([1, 2, 2, 2, 3]),
     lanes: drawLanes(dice),
-    thinkUs: dice.pick([200_000, 500_000, 1_000_000]),
+    thinkUs: dice.pick([500_000, 1_000_000, 2_000_000]),
     deadlineMs: dice.pick([3000, 10_000, 30_000, 60_000]),
     worker: {
       heartbeatMs,
@@ -72,7 +72,7 @@ export function drawPlan(seed: string): Plan {
 
 function drawLanes(dice: Dice): Plan['lanes'] {
   // Each workload is missing in some runs, so that the others are alone in some.
-  const counts = workloadNames.map((name) => [name, dice.happens(0.75) ? 1 + dice.below(2) : 0] as const)
+  const counts = workloadNames.map((name) => [name, dice.happens(0.6) ? dice.pick([1, 1, 1, 2]) : 0] as const)
   const lanes = Object.fromEntries(counts) as Record<WorkloadName, number>
   return counts.some(([, count]) => count > 0) ? lanes : { ...lanes, lists: 2, bank: 2 }
 }

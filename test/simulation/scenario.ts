@@ -62,6 +62,7 @@ export class Scenario {
   readonly #endings = new Set<() => void>()
   readonly #logGuards: boolean
   readonly #undecided: string[] = []
+  readonly #recentRequests: string[] = []
   #unique = 0
 
   constructor({ seed, keepsLines = false, logGuards = true, change = (plan) => plan }: ScenarioOptions) {
@@ -102,7 +103,11 @@ export class Scenario {
   async #setUp(): Promise<boolean> {
     const { workers, clients } = this.#plan
     for (let number = 0; number < workers; number++) this.#newWorker().start()
-    const shared = { now: () => this.#cluster.schedule.now, unique: () => ++this.#unique, recentRequests: [] }
+    const shared = {
+      now: () => this.#cluster.schedule.now,
+      unique: () => ++this.#unique,
+      recentRequests: this.#recentRequests,
+    }
     for (let number = 0; number < clients; number++) {
       const load = { plan: this.#plan, recorder: this.#recorder, shared }
       this.#clients.push(new SimulatedClient(`client-${number}`, this.#cluster, load))
@@ -151,6 +156,7 @@ export class Scenario {
         this.#endings.add(once)
         this.#cluster.schedule.after(delayUs, once)
       },
+      forgetRequests: () => this.#recentRequests.splice(0),
       count: (what) => this.#count(what),
     }
   }

@@ -11,7 +11,7 @@ import { callsOf, type SharedNames } from './load/operations.ts'
 import type { Recorder } from './load/recorder.ts'
 import { workloadNames, type WorkloadName } from './load/workloads.ts'
 import type { SimulatedCluster } from './simulated-cluster.ts'
-import { SimulatedClock } from './world/simulated-clock.ts'
+import { simulatedClock } from './world/simulated-clock.ts'
 import { SimulatedLog } from './world/simulated-log.ts'
 import { SimulatedProcess, type Machine } from './world/simulated-process.ts'
 
@@ -119,7 +119,7 @@ export class SimulatedClient {
       const bus = network.connect(process)
       const parts = {
         bus,
-        clock: new SimulatedClock(process),
+        clock: simulatedClock(process),
         randomness,
         openLog: async () => new SimulatedLog({ process, links, server, restrictedTo: 'client' }),
         shutDown: () => bus.close(),

@@ -7,7 +7,7 @@ import { assembleWorker, Checkpoints, findDatabase, type Turns } from '@streamy-
 import type { SimulatedCluster } from './simulated-cluster.ts'
 import type { Plan } from './plan.ts'
 import { SimulatedCheckpointStore } from './world/simulated-checkpoint-store.ts'
-import { SimulatedClock } from './world/simulated-clock.ts'
+import { simulatedClock } from './world/simulated-clock.ts'
 import { SimulatedDisk } from './world/simulated-disk.ts'
 import { SimulatedLog } from './world/simulated-log.ts'
 import { SimulatedProcess, type CrashPoint, type Machine } from './world/simulated-process.ts'
@@ -126,7 +126,7 @@ export class SimulatedWorker {
     const database = await findDatabase(log, new Checkpoints(checkpoints), proposed)
     const randomness = new Random(`${cluster.seed} ${this.name} ${this.#starts}`)
     const view = firstView(partitions, database.fingerprint)
-    const parts = { log, bus, desk, checkpoints, clock: new SimulatedClock(process), program, database }
+    const parts = { log, bus, desk, checkpoints, clock: simulatedClock(process), program, database }
     const running = assembleWorker(
       {
         ...parts,

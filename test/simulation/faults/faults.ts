@@ -21,6 +21,8 @@ export interface Scene {
   readonly newWorker: () => SimulatedWorker
   /** Does something after a time, or when everything is healed, if that is earlier. */
   readonly later: (delayUs: number, end: () => void) => void
+  /** Nobody sends earlier requests again: what is remembered of them may be over with a jump of log time. */
+  readonly forgetRequests: () => void
   /** Counts what happened beside the fault itself. */
   readonly count: (what: string) => void
 }
@@ -107,8 +109,9 @@ export const faults: Readonly<Record<FaultName, (scene: Scene) => void>> = {
     const { machine } = dice.pick([...workers, ...clients])
     machine.clockOffsetUs += jump(dice)
   },
-  'log clock jump': ({ cluster, dice }) => {
+  'log clock jump': ({ cluster, dice, forgetRequests }) => {
     cluster.server.clockOffsetUs += dice.happens(0.2) ? jump(dice) : dice.below(20 * SECOND) - 10 * SECOND
+    forgetRequests()
   },
   'client crash': ({ dice, clients }) => dice.pick(clients).crash(),
   'client pause': ({ dice, clients, later }) => {
