@@ -19,6 +19,7 @@ export const faultNames = [
   'log clock jump',
   'client crash',
   'client pause',
+  'forged entry',
 ] as const
 
 export type FaultName = (typeof faultNames)[number]

@@ -1,12 +1,15 @@
 // Faults: what a simulated cluster is put through. Each strikes once, at a machine, a link or the servers that chance picks,
 // and what it does ends by itself after a while, or at once when everything is healed.
 
+import { actorRef, BatchBuilder, indexedPartitions } from '@streamy-db/core'
 import type { Dice } from '../../differential/dice.ts'
 import type { Plan } from '../plan.ts'
 import type { SimulatedClient } from '../simulated-client.ts'
 import type { SimulatedCluster } from '../simulated-cluster.ts'
 import type { SimulatedWorker } from '../simulated-worker.ts'
+import { accountsOf } from '../load/workloads.ts'
 import { servers } from '../world/link.ts'
+import type { StoredAppend } from '../world/log-server.ts'
 import type { CrashPoint } from '../world/simulated-process.ts'
 import type { FaultName } from './fault-names.ts'
 
@@ -119,6 +122,27 @@ export const faults: Readonly<Record<FaultName, (scene: Scene) => void>> = {
     process?.pause()
     later(dice.below(20 * SECOND), () => process?.goOn())
   },
+  // What the servers let a client write, and nobody must believe: a transaction in another client's name.
+  'forged entry': ({ cluster, dice }) => {
+    const { server, partitions, schedule } = cluster
+    if (server.available) server.store(forgedAppend(partitions, schedule.now, dice))
+  },
+}
+
+function forgedAppend(partitions: number, seenTime: number, dice: Dice): StoredAppend {
+  const ref = actorRef('Account', dice.pick(accountsOf('bank')))
+  const call = { ref, message: 'deposit', args: [1000] }
+  const request = {
+    session: 'other.client',
+    sequence: 1 + dice.below(1_000_000),
+    suffix: '',
+    answeredBelow: 0,
+    seenTime,
+  }
+  const transaction = { request, attempt: 1, source: undefined, asserts: [], calls: [call], touches: [] }
+  const builder = new BatchBuilder()
+  builder.add(transaction, indexedPartitions(transaction, partitions))
+  return { id: `forged ${request.sequence}`, bytes: builder.take(), restrictedTo: 'client' }
 }
 
 function crash({ cluster, dice, later, count }: Scene, worker: SimulatedWorker, losesDisk: boolean): void {

@@ -2,16 +2,19 @@
 // at what they send each other, and break them.
 
 export { clockOf } from '../clock.ts'
-export { FrontDesk } from '../cluster/front-desk/front-desk.ts'
-export { SharedBarrier } from '../cluster/front-desk/shared-barrier.ts'
 export { findDatabase } from '../cluster/find-database.ts'
-export { decodeClientMessage, type ClientMessage } from '../cluster/protocol/client-message.ts'
 export { addresses } from '../cluster/protocol/addresses.ts'
-export { assembleWorker, type WorkerGround } from '../cluster/worker/assemble-worker.ts'
+export { decodeClientMessage } from '../cluster/protocol/client-message.ts'
+export { assembleWorker } from '../cluster/worker/assemble-worker.ts'
 export { decodePartition } from '../cluster/worker/checkpoint-format.ts'
 export { Checkpoints } from '../cluster/worker/checkpoints.ts'
-export { ReplicaState } from '../cluster/worker/replica-state.ts'
-export { WorkerDesk } from '../cluster/worker/worker-desk.ts'
 export type { ShelvedStore, StateShelf } from '../cluster/worker/state-shelf.ts'
 export type { Turns } from '../cluster/worker/turns.ts'
 export { testStateShelfConformance, type StateShelfFixture } from './state-shelf-conformance.ts'
+
+// What tests break, to see that it is noticed.
+export { ClusterClient } from '../cluster/client/cluster-client.ts'
+export { RequestDesk } from '../cluster/client/request-desk.ts'
+export { SequenceWindow } from '../cluster/client/sequence-window.ts'
+export { ClusterWorker } from '../cluster/worker/cluster-worker.ts'
+export { TransactionDraft } from '../transaction-draft.ts'
