@@ -12,6 +12,7 @@ import {
   MemoryCheckpointStore,
   MemoryLog,
   MemoryStateStore,
+  StreamyError,
 } from '@streamy-db/core'
 import type { Call, MessageBus, Reply, Transaction, View } from '@streamy-db/core'
 import { MemoryNetwork } from '@streamy-db/core/testing'
@@ -30,6 +31,11 @@ class Account extends Actor {
   @message()
   deposit(amount: number): number {
     return (this.balance += amount)
+  }
+
+  @message()
+  payLater(to: string, amount: number): void {
+    this.tell(Account, to).deposit(amount)
   }
 
   @message()
@@ -356,3 +362,19 @@ test.each([
     expect(answered(look.request!.sequence - 1)[0]!.outcome).toMatchObject({ kind: 'committed', results: [6] })
   },
 )
+
+// What was lost waited for the next change of views.
+test('tells that the log refuses for a while are appended when it takes them again', async () => {
+  await start('one')
+  const append = log.append.bind(log)
+  let refused = 0
+  // Only workers append under ids here.
+  log.append = async (bytes, id) => {
+    if (id === undefined || refused === 3) return await append(bytes, id)
+    refused += 1
+    throw new StreamyError('STORAGE_FULL', 'full')
+  }
+  await send(transactionOf('a', 'payLater', 'b', 3))
+  await until(() => [...replies.values()].some(({ request }) => request!.session.startsWith('~')))
+  expect(refused).toBe(3)
+})

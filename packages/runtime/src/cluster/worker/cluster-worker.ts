@@ -95,6 +95,8 @@ export interface ClientDesk {
   close(): void
 }
 
+const SUBMIT_AGAIN_US = 1_000_000
+
 /** One start of one worker. */
 export class ClusterWorker implements ReplicaSetHost {
   readonly identity: WorkerIdentity
@@ -115,6 +117,7 @@ export class ClusterWorker implements ReplicaSetHost {
   #ticking = false
   /** How far this machine's clock is ahead of log time, or behind it, as far as entries tell. */
   #aheadOfLogUs = 0
+  #submitsAgain = false
 
   constructor(
     parts: WorkerParts,
@@ -128,7 +131,8 @@ export class ClusterWorker implements ReplicaSetHost {
     this.#settings = settings
     this.#events = events
     this.identity = identity
-    this.#appender = new LogAppender(log, database.partitions, `${identity.name}-${identity.incarnation}`)
+    const idPrefix = `${identity.name}-${identity.incarnation}`
+    this.#appender = new LogAppender(log, database.partitions, idPrefix, () => this.#submitAgainLater())
     const checkpoints = new Checkpoints(parts.checkpoints)
     const { skip, actorsCachedMax, logBytesMax, askAgainMs } = settings
     const policy = { changedActorsMax: Math.ceil(actorsCachedMax / 2), logBytesMax }
@@ -333,6 +337,17 @@ export class ClusterWorker implements ReplicaSetHost {
 
   #change(change: MembershipChange): Promise<Sequence> {
     return this.#appender.change(change)
+  }
+
+  // Retries and tells that the log did not take: it may take them in a while.
+  #submitAgainLater(): void {
+    if (this.#submitsAgain) return
+    this.#submitsAgain = true
+    const { clock } = this.#parts
+    clock.alarm(clock.now() + SUBMIT_AGAIN_US, () => {
+      this.#submitsAgain = false
+      if (this.#ending !== 'ended') for (const replica of this.#replicas.replicas) replica.askAgain()
+    })
   }
 
   #refused(): StreamyError {
