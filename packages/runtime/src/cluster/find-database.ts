@@ -16,13 +16,8 @@ export async function findDatabase(
   checkpoints: Checkpoints,
   proposed: DatabaseRecord,
 ): Promise<DatabaseRecord> {
-  const head = await checkpoints.newest()
+  const head = await checkpoints.newest(log)
   if (head !== undefined) return head.database
-  if ((await log.first()) > 1)
-    throw new StreamyError(
-      'CHECKPOINT_MISSING',
-      'The log was trimmed, and there is no complete checkpoint of what was in it. Restore the checkpoint store.',
-    )
   return (await findIn(log, await log.tail())) ?? (await create(log, proposed))
 }
 

@@ -16,6 +16,7 @@ import {
 } from '@streamy-db/core'
 import type { Log, LogEntry, PartitionId, Progress, Sequence, StateChange, StateStore, View } from '@streamy-db/core'
 import type { DatabaseRecord } from '../../database-record.ts'
+import { nothingHoldsTheBeginning } from './checkpoints.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import { decodeReplicaRecord, encodeReplicaRecord, replicaKey } from './state-shelf.ts'
 import type { ShelvedStore, StateShelf } from './state-shelf.ts'
@@ -61,9 +62,8 @@ export class ReplicaState {
   async observe(): Promise<StateStore> {
     const { checkpoints, log } = this.#options
     const store = new MemoryStateStore()
-    const head = await checkpoints.newest()
+    const head = await checkpoints.newest(log)
     if (head !== undefined) await store.advance(headChanges(head.progress, head.view))
-    else if ((await log.first()) > 1) throw nothingHoldsTheBeginning()
     return store
   }
 
@@ -133,9 +133,8 @@ export class ReplicaState {
       key: replicaKey,
       value: encodeReplicaRecord({ databaseId: database.id, partitions }),
     }
-    const head = await checkpoints.newest()
+    const head = await checkpoints.newest(log)
     if (head === undefined) {
-      if ((await log.first()) > 1) throw nothingHoldsTheBeginning()
       await store.advance([record])
       return
     }
@@ -175,11 +174,4 @@ async function readEntry(log: Log, sequence: Sequence): Promise<LogEntry> {
 function diverged(what: string): StreamyError {
   const message = `${what}. Log, checkpoints and workers' directories must belong together: restore all of them, or remove the worker's directory.`
   return new StreamyError('LOG_DIVERGED', message)
-}
-
-function nothingHoldsTheBeginning(): StreamyError {
-  return new StreamyError(
-    'CHECKPOINT_MISSING',
-    'The log was trimmed, and there is no complete checkpoint of what was in it. Restore the checkpoint store.',
-  )
 }
