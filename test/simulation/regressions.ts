@@ -13,4 +13,7 @@ export const regressions: readonly Regression[] = [
     seed: '10',
     found: 'a machine whose clock was set back slept for hours; ticks went by its clock instead of log time',
   },
+  { seed: '33', found: 'nobody appended the second attempt of what missed only after its home had a new owner' },
+  { seed: '123', found: 'the same, among twelve partitions' },
+  { seed: '128', found: 'a worker that started while the first log was trimmed took its beginning for lost' },
 ]

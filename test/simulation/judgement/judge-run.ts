@@ -20,7 +20,7 @@ export interface Run {
   readonly workers: readonly SimulatedWorker[]
   readonly db: Database
   /** Lets time pass until a condition holds; false when something is wrong by then. */
-  readonly until: (condition: () => boolean, withinUs: number, what: string) => Promise<boolean>
+  readonly until: (condition: () => boolean, withinUs: number, what: string | (() => string)) => Promise<boolean>
 }
 
 /** What was found. */
@@ -38,7 +38,8 @@ export async function judgeRun(run: Run): Promise<JudgedRun> {
   const { cluster, recorder, witness, until, db } = run
   const reference = new ReferenceRun(cluster)
   const atRest = (): boolean => reference.catchUp().isAtRest
-  if (!(await until(atRest, restWithinUs, 'tells, timers and retries to be done'))) return nothing
+  const left = (): string => `tells, timers and retries to be done: ${reference.left.join('; ')}`
+  if (!(await until(atRest, restWithinUs, left))) return nothing
   let end: End | undefined
   readEnd(db).then(
     (read) => (end = read),

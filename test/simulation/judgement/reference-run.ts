@@ -42,11 +42,17 @@ export class ReferenceRun {
 
   /** Whether nothing is left to be done: no tell, no timer, no other attempt. */
   get isAtRest(): boolean {
-    const { partitions } = this.#cluster
-    if (this.#reference.pending().length > 0) return false
-    for (let partition = 0; partition < partitions; partition++)
-      if (this.#reference.nextDueOf(partition) !== undefined) return false
-    return true
+    return this.left.length === 0
+  }
+
+  /** What is left to be done, in words. */
+  get left(): readonly string[] {
+    const pending = this.#reference.pending().map((next) => `attempt ${next.attempt} of ${inOneLine(next)}`)
+    const timers = Array.from({ length: this.#cluster.partitions }, (_, partition) => {
+      const due = this.#reference.nextDueOf(partition)
+      return due === undefined ? [] : [`a timer of partition ${partition} at ${due}`]
+    })
+    return [...pending, ...timers.flat()]
   }
 
   /** Nobody was told anything that the log does not say. */

@@ -4,6 +4,7 @@
 import { ByteWriter, encodeOutcome, type Outcome, type Position } from '@streamy-db/core'
 import { addresses, decodeClientMessage } from '@streamy-db/runtime/testing'
 import type { SimulatedCluster } from '../simulated-cluster.ts'
+import type { SimulatedProcess } from '../world/simulated-process.ts'
 
 /** One reply that was sent. */
 export interface WitnessedReply {
@@ -16,13 +17,17 @@ export interface WitnessedReply {
 
 /** Hears all replies of one run. */
 export class ReplyWitness {
+  /** When each process replied for the last time. */
+  readonly lastReplyAt = new Map<SimulatedProcess, number>()
   /** What was said, each outcome of each request once. */
   readonly replies = new Map<string, WitnessedReply>()
 
   constructor({ network, databaseId }: SimulatedCluster) {
     const prefix = addresses.reply(databaseId, '')
     network.onSend = (from, address, bytes) => {
-      if (address.startsWith(prefix)) this.#hear(from.name, address.slice(prefix.length), bytes)
+      if (!address.startsWith(prefix)) return
+      this.lastReplyAt.set(from, from.ground.schedule.now)
+      this.#hear(from.name, address.slice(prefix.length), bytes)
     }
   }
 
