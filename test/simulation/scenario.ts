@@ -258,7 +258,8 @@ export class Scenario {
   }
 
   #newWorker(): SimulatedWorker {
-    const world = { settings: this.#plan.worker, logGuards: this.#logGuards }
+    const { worker: settings, publishWithinUs } = this.#plan
+    const world = { settings, publishWithinUs, logGuards: this.#logGuards }
     const worker = new SimulatedWorker(`worker-${this.#workers.length}`, this.#cluster, world)
     this.#workers.push(worker)
     return worker

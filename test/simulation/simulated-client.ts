@@ -32,6 +32,7 @@ const expected: ReadonlySet<string> = new Set([
   'DATABASE_CLOSED',
   'REQUEST_EXPIRED',
   'STORAGE_FAILED',
+  'STORAGE_FULL',
 ])
 
 /** One client over all its starts. */
@@ -114,6 +115,7 @@ export class SimulatedClient {
 
   async #connect(process: SimulatedProcess): Promise<ClusterDatabase> {
     const { links, server, network, seed, databaseName } = this.#cluster
+    const { publishWithinUs } = this.#load.plan
     const randomness = new Random(`${seed} ${this.name} ${this.#starts}`)
     for (;;) {
       const bus = network.connect(process)
@@ -121,7 +123,7 @@ export class SimulatedClient {
         bus,
         clock: simulatedClock(process),
         randomness,
-        openLog: async () => new SimulatedLog({ process, links, server, restrictedTo: 'client' }),
+        openLog: async () => new SimulatedLog({ process, links, server, publishWithinUs, restrictedTo: 'client' }),
         shutDown: () => bus.close(),
       }
       const { deadlineMs } = this.#load.plan

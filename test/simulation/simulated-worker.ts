@@ -20,6 +20,7 @@ const endlessTurns: Turns = { begin: () => () => undefined }
 export interface WorkerWorld {
   readonly settings: Plan['worker']
   readonly logGuards: boolean
+  readonly publishWithinUs: number
 }
 
 /** One worker over all its starts. */
@@ -107,8 +108,9 @@ export class SimulatedWorker {
 
   async #boot(process: SimulatedProcess): Promise<void> {
     const { links, server, network, databaseName, databaseId, program, partitions, registry } = this.#cluster
+    const { publishWithinUs, logGuards } = this.#world
     const cluster = this.#cluster
-    const log = new SimulatedLog({ process, links, server, guards: this.#world.logGuards })
+    const log = new SimulatedLog({ process, links, server, publishWithinUs, guards: logGuards })
     this.#log = log
     const [bus, desk] = [network.connect(process), network.connect(process)]
     const checkpoints = new SimulatedCheckpointStore(

@@ -11,6 +11,7 @@ export const faultNames = [
   'cut from the servers',
   'bad links',
   'leader change',
+  'log full',
   'slow disk',
   'worker leaves',
   'worker joins',

@@ -94,6 +94,11 @@ export const faults: Readonly<Record<FaultName, (scene: Scene) => void>> = {
       server.clockOffsetUs += dice.below(2 * SECOND) - SECOND
     })
   },
+  'log full': ({ dice, cluster, later }) => {
+    const { server } = cluster
+    server.full = true
+    later(dice.below(4 * SECOND), () => (server.full = false))
+  },
   'slow disk': ({ dice, workers, later, plan }) => {
     const { disk } = dice.pick(workers)
     disk.conditions = { ...plan.disk, flushUs: 3 * SECOND }

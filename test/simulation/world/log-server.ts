@@ -17,6 +17,8 @@ const idsKnownForUs = 120_000_000
 export class LogServer {
   /** False while a leader is elected. */
   available = true
+  /** Whether it takes nothing new. */
+  full = false
   /** How far its clock is ahead of the true time. */
   clockOffsetUs = 0
   /** How often something was appended again whose id was forgotten. */
@@ -57,11 +59,12 @@ export class LogServer {
     return () => void this.#watchers.delete(onChange)
   }
 
-  /** Stores an entry, or finds it stored. */
-  store({ id, bytes, restrictedTo }: StoredAppend): Sequence {
+  /** Stores an entry, or finds it stored, or has no room for it. */
+  store({ id, bytes, restrictedTo }: StoredAppend): Sequence | 'full' {
     const { schedule, trace } = this.#ground
     const known = this.#ids.get(id)
     if (known !== undefined && schedule.now - known.at < idsKnownForUs) return known.sequence
+    if (this.full) return 'full'
     const sequence = this.#entries.length + 1
     const appendTime = schedule.now + this.clockOffsetUs
     this.#entries.push({ sequence, appendTime, bytes, ...(restrictedTo === undefined ? {} : { restrictedTo }) })

@@ -25,12 +25,14 @@ export interface SimulatedLogOptions {
   readonly server: LogServer
   /** What the names of the sessions begin with for which this process may speak; any when it is a worker's. */
   readonly restrictedTo?: string
+  /** How long one append is tried; a minute unless stated. */
+  readonly publishWithinUs?: number
   /** Whether it looks at whether the log is still the one it was. Off only to see that it is missed. */
   readonly guards?: boolean
 }
 
 const acknowledgeWithinUs = 1_500_000
-const publishWithinUs = 60_000_000
+const publishWithinDefaultUs = 60_000_000
 const pollAfterUs = 1_000_000
 const chunkMax = 256
 
@@ -73,7 +75,7 @@ export class SimulatedLog implements Log {
   append(bytes: Uint8Array, id?: string): Promise<Sequence> {
     if (this.#closed) return Promise.reject(logClosed())
     if (bytes.length > limits.entryBytesMax) return Promise.reject(entryTooLarge(bytes.length))
-    const { process } = this.#options
+    const { process, publishWithinUs = publishWithinDefaultUs } = this.#options
     const { schedule } = process.ground
     if (process.reaches('before an append')) return never
     this.#appends += 1
@@ -124,15 +126,20 @@ export class SimulatedLog implements Log {
         if (!server.available) return
         const sequence = server.store({ id: append.id, bytes: append.bytes, restrictedTo })
         for (const back of links.arrivals(servers, process.name))
-          process.after(back, () => this.#acknowledge(append, sequence))
+          process.after(back, () => this.#answered(append, sequence))
       })
     process.after(acknowledgeWithinUs, () => this.#publish(append, giveUpAt))
   }
 
-  #acknowledge(append: Append, sequence: Sequence): void {
+  #answered(append: Append, sequence: Sequence | 'full'): void {
+    if (sequence === 'full') {
+      const full = new StreamyError('STORAGE_FULL', 'The log is full. Trim it, then try again.')
+      return this.#settle(append, () => append.reject(full))
+    }
     this.#acknowledged = Math.max(this.#acknowledged, sequence)
     this.#settle(append, () => append.resolve(sequence))
     this.#options.process.reaches('after an append')
+    return undefined
   }
 
   #settle(append: Append, how: () => void): void {
