@@ -165,7 +165,7 @@ export class Scenario {
   // Everything works from now on, and all clocks are right, or all wrong alike where log time was set forward.
   #heal(): void {
     this.#cluster.ground.trace.note('everything is healed')
-    for (const end of [...this.#endings]) end()
+    for (const end of Array.from(this.#endings)) end()
     this.#cluster.links.conditions = goodLinks
     const { server } = this.#cluster
     server.clockOffsetUs = this.#furthestOffset()

@@ -84,10 +84,7 @@ export class SimulatedClient {
     const process = new SimulatedProcess(this.machine, this.#cluster.ground)
     this.#process = process
     this.#db = undefined
-    void this.#connect(process).then((db) => {
-      this.#db = db
-      if (works) this.work()
-    })
+    void this.#begin(process, works)
   }
 
   /** Begins to call. */
@@ -111,6 +108,11 @@ export class SimulatedClient {
     this.#lanesRunning = 0
     this.#cluster.ground.trace.note(`${this.name} crashes`)
     this.start(true)
+  }
+
+  async #begin(process: SimulatedProcess, works: boolean): Promise<void> {
+    this.#db = await this.#connect(process)
+    if (works) this.work()
   }
 
   async #connect(process: SimulatedProcess): Promise<ClusterDatabase> {

@@ -10,11 +10,11 @@ export interface Clock {
 /** What a machine tells of time, in microseconds. */
 export interface TimeSource {
   /** Since 1970, as the machine is set: it may jump in either direction. */
-  wall(): number
+  readonly wall: () => number
   /** Since some moment; it goes on at its rate whatever the machine is set to. */
-  steady(): number
+  readonly steady: () => number
   /** Calls `wake` after a time by the steady clock; the returned function takes it back. */
-  after(delayUs: number, wake: () => void): () => void
+  readonly after: (delayUs: number, wake: () => void) => () => void
 }
 
 /**

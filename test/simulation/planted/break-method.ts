@@ -13,20 +13,13 @@ export function breakMethod<Class extends object, Name extends keyof Class & str
   return () => void Object.defineProperty(prototype, name, descriptor)
 }
 
-/** The same for a getter. */
+/** Puts a value in the place of what a getter says. */
 export function breakGetter<Class extends object, Name extends keyof Class & string>(
   prototype: Class,
   name: Name,
-  get: (this: Class, original: (this: Class) => Class[Name]) => Class[Name],
+  value: Class[Name],
 ): () => void {
   const descriptor = Object.getOwnPropertyDescriptor(prototype, name)!
-  // The getter of a property of this type.
-  const original = descriptor.get as (this: Class) => Class[Name]
-  Object.defineProperty(prototype, name, {
-    ...descriptor,
-    get(this: Class) {
-      return get.call(this, original)
-    },
-  })
+  Object.defineProperty(prototype, name, { ...descriptor, get: () => value })
   return () => void Object.defineProperty(prototype, name, descriptor)
 }

@@ -189,7 +189,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'clients are believed everything',
-    plant: () => breakDeliver(({ restrictedTo: _, ...entry }) => entry),
+    plant: () => breakDeliver(({ sequence, appendTime, bytes }) => ({ sequence, appendTime, bytes })),
     change: (plan) => ({ ...plan, faults: { ...plan.faults, 'forged entry': 4 } }),
   },
   {
@@ -234,7 +234,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a client says that it has answers which it has not',
-    plant: () => breakGetter(SequenceWindow.prototype, 'answeredBelow', () => 1_000_000),
+    plant: () => breakGetter(SequenceWindow.prototype, 'answeredBelow', 1_000_000),
   },
   {
     name: 'a state is flushed beyond the checkpoint that it is for',

@@ -77,7 +77,8 @@ class SimulatedBus implements MessageBus {
   }
 
   arrive(address: string, bytes: Uint8Array): void {
-    for (const handler of [...(this.#handlers.get(address) ?? [])]) handler(new Uint8Array(bytes))
+    // As it is now: a handler may end its listening, or begin another.
+    for (const handler of Array.from(this.#handlers.get(address) ?? [])) handler(new Uint8Array(bytes))
   }
 
   async close(): Promise<void> {

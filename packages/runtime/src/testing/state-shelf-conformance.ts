@@ -51,7 +51,7 @@ export function testStateShelfConformance(name: string, create: () => Promise<St
       shelf = await fixture.open()
       const existing = await shelf.existing()
       const numbers = existing.map(({ store }) => store.get('number')?.[0])
-      expect(numbers.toSorted()).toEqual([0, 2])
+      expect(new Set(numbers)).toEqual(new Set([0, 2]))
       for (const shelved of existing) await shelved.close()
     })
 
