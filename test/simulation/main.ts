@@ -12,7 +12,8 @@ import { Scenario } from './scenario.ts'
 const usage = `Usage: npm run sim -- [--seeds N] [--first S] [--json FILE]   N fresh seeds (default 100), from a random one or S on
        npm run sim -- --seed S [--verbose] [--hash]          one seed, exactly as it was; all that happens; only its trace's hash
        npm run sim -- --regressions                          the seeds that once failed
-       npm run sim -- --planted [--seeds N] [--first S]      bugs that are planted: in how many of N seeds each is found`
+       npm run sim -- --planted [--seeds N] [--first S] [--only TEXT]
+                                                             bugs that are planted: in how many of N seeds each is found`
 
 const progressEveryMs = 10_000
 
@@ -51,8 +52,8 @@ async function runOne(seed: string, { verbose, hash }: Options): Promise<number>
   return violations.length === 0 ? 0 : 1
 }
 
-async function runPlantedBugs({ seeds, first, json }: Options): Promise<number> {
-  const found = await runPlanted({ seeds, first, say: (line) => console.log(line) })
+async function runPlantedBugs({ seeds, first, only, json }: Options): Promise<number> {
+  const found = await runPlanted({ seeds, first, only, say: (line) => console.log(line) })
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(found, undefined, 2)}\n`)
   const missed = found.filter(({ foundIn }) => foundIn === 0)
   console.log(
@@ -80,6 +81,7 @@ function readArguments():
       readonly first: number
       readonly seed: string | undefined
       readonly json: string | undefined
+      readonly only: string
       readonly planted: boolean
       readonly regressions: boolean
       readonly verbose: boolean
@@ -93,6 +95,7 @@ function readArguments():
         first: { type: 'string', default: `${Math.floor(Math.random() * 1e9)}` },
         seed: { type: 'string' },
         json: { type: 'string' },
+        only: { type: 'string', default: '' },
         planted: { type: 'boolean', default: false },
         regressions: { type: 'boolean', default: false },
         verbose: { type: 'boolean', default: false },
