@@ -40,14 +40,16 @@ export class SimulatedDisk {
 
   /** The shelf of a process that has just started. */
   shelf(process: SimulatedProcess): StateShelf {
+    const inUse = new Set<number>()
     return {
       existing: async () => {
         for (const [number, { damaged }] of this.#files) if (damaged) this.#files.delete(number)
-        return Array.from(this.#files.keys(), (number) => this.#open(number, process))
+        const left = [...this.#files.keys()].filter((number) => !inUse.has(number))
+        return left.map((number) => this.#open(number, process, inUse))
       },
       create: async () => {
         this.#files.set(this.#next, { values: new Map(), undo: [], writing: undefined, damaged: false })
-        return this.#open(this.#next++, process)
+        return this.#open(this.#next++, process, inUse)
       },
     }
   }
@@ -75,14 +77,19 @@ export class SimulatedDisk {
     this.#files = new Map()
   }
 
-  #open(number: number, process: SimulatedProcess): ShelvedStore {
+  #open(number: number, process: SimulatedProcess, inUse: Set<number>): ShelvedStore {
     const file = this.#files.get(number)!
     const store = new SimulatedStateStore(file, process, this)
-    const discard = async (): Promise<void> => {
+    inUse.add(number)
+    const close = async (): Promise<void> => {
       await store.close()
+      inUse.delete(number)
+    }
+    const discard = async (): Promise<void> => {
+      await close()
       if (!process.isDead && this.#files.get(number) === file) this.#files.delete(number)
     }
-    return { store, close: () => store.close(), discard }
+    return { store, close, discard }
   }
 }
 

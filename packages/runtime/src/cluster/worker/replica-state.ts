@@ -113,6 +113,8 @@ export class ReplicaState {
   }
 
   async #fromCheckpoint(partitions: readonly PartitionId[]): Promise<PreparedState> {
+    // Looked at before anything is put there.
+    await this.#shelved()
     for (let attempt = 1; ; attempt++) {
       const shelved = await this.#options.shelf.create()
       try {
