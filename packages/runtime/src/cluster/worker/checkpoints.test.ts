@@ -35,6 +35,17 @@ test('a log that was trimmed without a checkpoint has lost its beginning', async
   await expect(missing).rejects.toMatchObject({ code: 'CHECKPOINT_MISSING' })
 })
 
+// Found by a planted bug of the simulation: whoever only follows the log began again without a pause, for ever.
+test('a log that was trimmed above the newest checkpoint has lost what lies between', async () => {
+  const checkpoints = new Checkpoints(new MemoryCheckpointStore())
+  await complete(checkpoints, 3)
+  const log = await logOf(9)
+  await log.trim(4)
+  expect((await checkpoints.newest(log))?.progress.sequence).toBe(3)
+  await log.trim(5)
+  await expect(checkpoints.newest(log)).rejects.toMatchObject({ code: 'CHECKPOINT_MISSING' })
+})
+
 test('checkpoints that are completed, and trimmed for, after the first look are found', async () => {
   const checkpoints = new Checkpoints(new MemoryCheckpointStore())
   const log = await logOf(9)

@@ -21,6 +21,8 @@ import type { CheckpointHead } from './checkpoint-format.ts'
 
 type Entries = Iterable<{ readonly key: string; readonly value: Uint8Array }>
 
+const attemptsMax = 3
+
 /** The checkpoints of one database; see CP1. */
 export class Checkpoints {
   readonly #store: CheckpointStore
@@ -35,16 +37,16 @@ export class Checkpoints {
   }
 
   /**
-   * What the newest complete checkpoint is of; undefined when there is none, and the log holds its beginning. Throws
-   * CHECKPOINT_MISSING when nothing holds the beginning.
+   * What the newest complete checkpoint is of, from which on the log can be read; undefined when there is none, and the log
+   * holds its beginning. Throws CHECKPOINT_MISSING when nothing holds what was trimmed.
    */
   async newest(log: Log): Promise<CheckpointHead | undefined> {
-    const found = await this.#newest()
-    if (found !== undefined || (await log.first()) === 1) return found
-    // Those that it was trimmed for may have been completed since the first look.
-    const since = await this.#newest()
-    if (since === undefined) throw nothingHoldsTheBeginning()
-    return since
+    for (let attempt = 1; ; attempt++) {
+      const found = await this.#newest()
+      if ((await log.first()) <= (found?.progress.sequence ?? 0) + 1) return found
+      // Those that it was trimmed for may have been completed since the first look.
+      if (attempt === attemptsMax) throw nothingHoldsTheBeginning()
+    }
   }
 
   /** What a complete checkpoint is of. */
