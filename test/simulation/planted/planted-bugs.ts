@@ -116,6 +116,18 @@ export const plantedBugs: readonly PlantedBug[] = [
             return enqueue.call(this, ref, node)
           },
       ),
+    // Where a replica is told results of long ago, later ones may come first.
+    change: (plan) => ({
+      ...spread(plan),
+      faultEveryUs: 2_000_000,
+      faults: {
+        ...plan.faults,
+        'worker crash': 4,
+        'worker leaves': 4,
+        'worker pause': 4,
+        'worker crash, disk lost': 4,
+      },
+    }),
   },
   {
     name: 'the session table is dropped at a restart',
@@ -165,6 +177,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'peers are never asked again',
     plant: () => breakMethod(Engine.prototype, 'askPeers', () => () => {}),
+    change: spread,
   },
   {
     name: 'a miss is not tried again',
@@ -269,6 +282,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     change: (plan) => ({ ...plan, rollsBack: true }),
   },
 ]
+
+// Transactions over several workers, and messages between those that get lost.
+function spread(plan: Plan): Plan {
+  const lanes = { ...plan.lanes, bank: 2, transactions: 2, lists: 2 }
+  return { ...plan, partitions: 6, workers: 3, lanes, links: { ...plan.links, loss: 0.1 }, rollsBack: false }
+}
 
 // Every second engine reads something else than what is in the log.
 function breakDeliver(change: (entry: LogEntry) => LogEntry): () => void {
