@@ -29,10 +29,13 @@ async function main(): Promise<number> {
   const seeds = seedsOf(options)
   console.log(options.seed === undefined ? `${seeds.length} seeds from ${seeds[0]} on` : `seed ${options.seed}`)
   let toldAt = performance.now()
+  let interrupted = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (interrupted = true))
   const result = await runCampaign({
     seeds,
     onRun: (run, so) => {
       if (run.violations.length > 0) console.log(`\n${describeFailure(so.failures.at(-1)!)}\n`)
+      if (interrupted) return false
       if (performance.now() - toldAt < progressEveryMs) return true
       toldAt = performance.now()
       console.log(progressLine(so))

@@ -117,7 +117,10 @@ export class Scenario {
     const connected = (): boolean => this.#clients.every(({ db }) => db !== undefined)
     if (!(await this.#until(connected, setUpWithinUs, 'clients to connect'))) return false
     let opened = false
-    void openAccounts(this.#clients[0]!.db!).then(() => (opened = true))
+    openAccounts(this.#clients[0]!.db!).then(
+      () => (opened = true),
+      (error: unknown) => this.#cluster.violated('error', `opening accounts ended with ${describeError(error)}`),
+    )
     if (!(await this.#until(() => opened, setUpWithinUs, 'accounts to be opened'))) return false
     for (const client of this.#clients) client.work()
     return true
