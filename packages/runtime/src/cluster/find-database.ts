@@ -16,9 +16,16 @@ export async function findDatabase(
   checkpoints: Checkpoints,
   proposed: DatabaseRecord,
 ): Promise<DatabaseRecord> {
-  const head = await checkpoints.newest(log)
-  if (head !== undefined) return head.database
-  return (await findIn(log, await log.tail())) ?? (await create(log, proposed))
+  for (;;) {
+    const head = await checkpoints.newest(log)
+    if (head !== undefined) return head.database
+    try {
+      return (await findIn(log, await log.tail())) ?? (await create(log, proposed))
+    } catch (error) {
+      // It was trimmed for the first checkpoints meanwhile: they say it.
+      if (!(error instanceof StreamyError) || error.code !== 'LOG_TRIMMED') throw error
+    }
+  }
 }
 
 // Under no id: an id that a client can guess would let its entry pass for this one.
