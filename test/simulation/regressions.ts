@@ -15,4 +15,6 @@ export const regressions: readonly Regression[] = [
   { seed: '31', found: 'a worker that started while the log was first trimmed took its beginning for lost' },
   { seed: '1055', found: 'a store in use was taken for one that was left: money was lost' },
   { seed: '2003', found: 'the same: a parcel never arrived' },
+  { seed: '200020', found: 'checkpoints pushed out five that were being read, and an evicted worker waited for ever' },
+  { seed: '200282', found: 'a worker that looked for the database while the log was first trimmed stopped' },
 ]

@@ -378,3 +378,15 @@ test('tells that the log refuses for a while are appended when it takes them aga
   await until(() => [...replies.values()].some(({ request }) => request!.session.startsWith('~')))
   expect(refused).toBe(3)
 })
+
+// Found by seed 200020 of the simulation: an evicted worker waited for others for ever, instead of starting anew.
+test('a worker stops although a checkpoint waits for what never comes', async () => {
+  const [one, two] = [await start('one'), await start('two')]
+  clearImmediate(pumping)
+  for (let i = 0; i < 7; i++) await send(transactionOf(`a${i}`, 'transfer', `a${(i * 3 + 1) % 7}`, 1))
+  const asked = await log.append(encodeControlBatch('checkpoint', new Uint8Array(0)))
+  await until(() => [one, two].every(({ progress }) => progress.scanned >= asked && progress.resolved < asked))
+  running.delete(one)
+  await one.stop(true)
+  expect(one.progress.replicas).toBe(0)
+})

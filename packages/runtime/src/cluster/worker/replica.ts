@@ -158,7 +158,7 @@ export class Replica {
    * Resolves once everything up to the end of a batch has resolved, the replica has stopped, or `signal` aborts.
    */
   whenResolved(sequence: Sequence, signal?: AbortSignal): Promise<void> {
-    if (this.engine.resolvedBatch >= sequence || this.#stopped) return Promise.resolve()
+    if (this.engine.resolvedBatch >= sequence || this.#stopped || signal?.aborted === true) return Promise.resolve()
     return new Promise((resolve) => {
       const waiting = { sequence, resolve }
       this.#waiting.push(waiting)
@@ -172,13 +172,17 @@ export class Replica {
   /**
    * Brings the store to the state as of exactly the end of batch `sequence`, and keeps it there while `save` reads it. One
    * after the other: if each worker left out those that it likes, none would ever be complete. False when too many wait,
-   * or the state is beyond it already.
+   * the state is beyond it already, or `signal` aborts before the state is there.
    */
-  async checkpoint(sequence: Sequence, save: (store: StateStore) => Promise<void>): Promise<boolean> {
+  async checkpoint(
+    sequence: Sequence,
+    save: (store: StateStore) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     if (this.engine.captured.sequence > sequence || this.#checkpoints.length >= CHECKPOINTS_WAITING_MAX) return false
     this.#checkpoints = [...this.#checkpoints, sequence]
     const before = this.#saving
-    const saved = before.then(() => this.#save(sequence, save))
+    const saved = before.then(() => this.#save(sequence, save, signal))
     this.#saving = settled(saved)
     return await saved
   }
@@ -221,10 +225,10 @@ export class Replica {
     if (full !== undefined) await full
   }
 
-  async #save(sequence: Sequence, save: (store: StateStore) => Promise<void>): Promise<boolean> {
+  async #save(sequence: Sequence, save: (store: StateStore) => Promise<void>, signal: AbortSignal): Promise<boolean> {
     try {
-      await this.whenResolved(sequence)
-      if (this.#stopped) return false
+      await this.whenResolved(sequence, signal)
+      if (this.#stopped || signal.aborted) return false
       await this.#flusher.flush()
       if (this.engine.captured.sequence !== sequence) return false
       await save(this.#options.store)
