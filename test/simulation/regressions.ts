@@ -17,4 +17,8 @@ export const regressions: readonly Regression[] = [
   { seed: '2003', found: 'the same: a parcel never arrived' },
   { seed: '200020', found: 'checkpoints pushed out five that were being read, and an evicted worker waited for ever' },
   { seed: '200282', found: 'a worker that looked for the database while the log was first trimmed stopped' },
+  {
+    seed: '300122',
+    found: 'a replica whose successor the log was trimmed past never got another: its worker joined for ever',
+  },
 ]
