@@ -107,6 +107,16 @@ export class List extends Actor {
   /** Runs steps on any lists as one transaction; what each read, or null. */
   @message({ touches: (self, steps: readonly ListStep[]) => steps.map(([, key]) => self.actor(List, key)) })
   run(steps: readonly ListStep[]): Done<readonly (readonly number[] | null)[]> {
+    return this.runSteps(steps)
+  }
+
+  /** The same, but its footprint has to be found out. */
+  @message()
+  runUndeclared(steps: readonly ListStep[]): Done<readonly (readonly number[] | null)[]> {
+    return this.runSteps(steps)
+  }
+
+  private runSteps(steps: readonly ListStep[]): Done<readonly (readonly number[] | null)[]> {
     const reply = steps.map((step) => {
       const list = this.actor(List, step[1])
       return step[0] === 'append' ? list.append(step[2]) : list.read()

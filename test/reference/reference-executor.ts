@@ -42,12 +42,14 @@ export interface ReferenceOptions {
   readonly seed: string
   /** Positions that an operator poisoned. */
   readonly skip?: ReadonlySet<Position>
+  /** Whether states are hashed after each entry. True unless stated. */
+  readonly hashes?: boolean
 }
 
 /** What one entry of the log came to. */
 export interface BatchResult {
   readonly logTime: LogTime
-  /** One hash a partition, as of the end of the batch. */
+  /** One hash a partition, as of the end of the batch, unless they are not wanted. */
   readonly hashes: readonly string[]
   /** In the order of their positions. */
   readonly replies: readonly Reply[]
@@ -76,9 +78,10 @@ export class ReferenceExecutor {
     this.#startBatch(positionOf(entry.sequence, 0))
     const batch = openBatch(entry.bytes, { restricted: entry.restrictedTo !== undefined })
     if (batch.kind === 'transactions') this.#runBatch(entry, batch)
+    const { hashes = true } = this.#options
     return {
       logTime: this.#logTime,
-      hashes: this.#states.map((state) => state.hash(this.#options.program, this.#logTime)),
+      hashes: (hashes ? this.#states : []).map((state) => state.hash(this.#options.program, this.#logTime)),
       replies: this.#replies,
       finished: this.#finished,
     }

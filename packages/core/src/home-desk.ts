@@ -109,7 +109,8 @@ export class HomeDesk {
     // A transaction can miss only where P > 1, and there every entry has a request.
     const admission = entry.admission!
     state.sessions.record(admission, { kind: 'retry', generation: admission.generation, next }, position)
-    if (!this.#isLive(entry)) return
+    // Not by whose it was then: whoever owns home now appends, also when it learns of the miss only after it became the owner.
+    if (!this.#options.ownership.isOwner(entry.home)) return
     effects.submissions.push(this.#widened(next, entry))
     const call = entry.transaction.calls[0]!
     const handler = `${call.ref.type}.${call.message}`

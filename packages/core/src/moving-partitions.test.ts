@@ -9,7 +9,7 @@ import { Engine } from './engine.ts'
 import type { EngineOptions } from './engine.ts'
 import { indexedPartitions } from './footprint.ts'
 import type { LogEntry } from './log.ts'
-import { encodeChange } from './membership.ts'
+import { encodeChange, targetsOf } from './membership.ts'
 import type { MembershipChange, View } from './membership.ts'
 import { MemoryStateStore } from './memory-state-store.ts'
 import type { Reply } from './outcome.ts'
@@ -185,6 +185,29 @@ describe('an engine made again with an extra partition', () => {
       expect(again.ownership.executesAt(1, again.next - 1)).toBe(true)
     }
     expect(again.ownership.executed).toEqual([2])
+  })
+})
+
+// Found by seed 33 of the simulation: a message waited for its second attempt for ever.
+describe('a partition that was gained', () => {
+  it('appends the next attempt also of what misses only then, at a position of before', () => {
+    const scene = new Scene()
+    const gained = targetsOf({ ...view, members: view.members.slice(1) })[0]!
+    const other = gained === 'b' ? 'c' : 'b'
+    const owners = ['a', other, gained]
+    const engine = scene.engine(gained, [0, 2], { firstView: { ...view, owners } })
+    const waiting = toyTransaction(1, [scriptCall(x, [['call', y, [['add', 1]]]])], {
+      touches: [{ ref: toyRef(y), mode: 'write' }],
+    })
+    scene.append(waiting, toyTransaction(2, [scriptCall(x, [['call', z, [['add', 1]]]])]))
+    scene.change({ kind: 'evict', name: 'a', incarnation: '1', view: view.number })
+    scene.change({ kind: 'ready', name: gained, incarnation: '1', partitions: [0] })
+    for (const entry of scene.log) engine.deliver(entry)
+    expect([engine.ownership.live, engine.takeEffects().submissions]).toEqual([[0, 2], []])
+    const sender = scene.engine(other, [1], { firstView: { ...view, owners } })
+    sender.deliver(scene.log[0]!)
+    for (const message of sender.takeEffects().messages) engine.receive(message)
+    expect(engine.takeEffects().submissions.map(({ attempt }) => attempt)).toEqual([2])
   })
 })
 

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { JetStreamApi, type StreamConfig } from './jetstream-api.ts'
 import { jetstreamLimits } from './jetstream-limits.ts'
 import { JetStreamLog, type LogStream } from './jetstream-log.ts'
-import { createLogStream, type OpenedLog } from './log-stream.ts'
+import { createLogStream, openLogStream, type OpenedLog } from './log-stream.ts'
 import { connectNats, type NatsConnection } from './nats-connection.ts'
 import { appendUnderLoad, expectIntact, readUntil } from './testing/append-load.ts'
 import { startNatsServer, type NatsServer } from './testing/nats-server.ts'
@@ -179,6 +179,38 @@ describe.each(['oldest', 'newest'] as const)('on the %s server', (version) => {
     await expect(log.tail()).rejects.toMatchObject({ code: 'LOG_DIVERGED' })
     expect(await next).toMatchObject({ code: 'LOG_DIVERGED' })
     await rm(copy, { recursive: true })
+  })
+
+  it('L6: refuses a log that has lost its end and has grown as long again since', { timeout: 120_000 }, async () => {
+    const name = `log-${databases++}`
+    const { log } = await openLog(64 * MIB, name)
+    for (let index = 0; index < 20; index++) await log.append(Uint8Array.of(index))
+    const elsewhere = await startNatsServer({ version })
+    await server.shutDown()
+    await elsewhere.shutDown()
+    await rm(elsewhere.storeDir, { recursive: true })
+    await cp(server.storeDir, elsewhere.storeDir, { recursive: true })
+    await server.restart()
+    await log.append(Uint8Array.of(20))
+    const reader = log.read(1)[Symbol.asyncIterator]()
+    for (let read = 0; read < 21;) read += ((await reader.next()).value as readonly LogEntry[]).length
+    const next = reader.next().catch((error: unknown) => error)
+    await server.shutDown()
+    await elsewhere.restart()
+    const other = await connectNats({ servers: elsewhere.url })
+    const { log: grown } = await openLogStream(other, { name })
+    for (const index of [120, 121, 122]) await grown.append(Uint8Array.of(index))
+    await grown.close()
+    await other.close()
+    await elsewhere.shutDown()
+    await rm(server.storeDir, { recursive: true })
+    await cp(elsewhere.storeDir, server.storeDir, { recursive: true })
+    await elsewhere.stop()
+    await server.restart()
+    expect(await next).toMatchObject({
+      code: 'LOG_DIVERGED',
+      message: expect.stringMatching(/Entry 21 .* another/) as string,
+    })
   })
 
   it('refuses to read over a hole', async () => {

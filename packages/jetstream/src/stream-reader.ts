@@ -5,7 +5,8 @@
 // R1 Messages are handed out by consecutive sequence, each once.
 // R2 What is pulled and not yet taken is bounded; a reader that is not asked pulls nothing.
 // R3 A stream that was trimmed past the next message fails the reader with LOG_TRIMMED; one that is shorter than what was
-//    read of it, or another stream under its name, with LOG_DIVERGED; one with a hole in it, with LOG_CORRUPT.
+//    read of it, or holds another message where the last was read, or another stream under its name, with LOG_DIVERGED;
+//    one with a hole in it, with LOG_CORRUPT.
 
 import { StreamyError, assertReadable, type LogEntry, type LogSource, type Sequence } from '@streamy-db/core'
 import type { JetStreamApi, StreamInfo } from './jetstream-api.ts'
@@ -32,6 +33,7 @@ export class StreamReader implements LogSource {
   readonly #options: StreamReaderOptions
   readonly #stopListening: () => void
   #next: Sequence
+  #last: LogEntry | undefined
   #buffer: LogEntry[] = []
   #bufferedBytes = 0
   #consumer: PullConsumer | undefined
@@ -89,6 +91,7 @@ export class StreamReader implements LogSource {
     if (this.#isDone()) return
     try {
       if (!(await this.#isReadable()) || this.#isDone()) return
+      if (!(await this.#goesOnFromLast())) throw this.#another()
       if (this.#gapAt === this.#next && !(await this.#fetchNext())) throw this.#hole()
       await this.#startConsumer()
     } catch (error) {
@@ -108,6 +111,17 @@ export class StreamReader implements LogSource {
     } else this.#shortSince = undefined
     assertReadable(this.#next, first, state.last_seq)
     return true
+  }
+
+  // R3. A stream that had lost its end may have grown as long again while this process could not see it. What is trimmed
+  // was below a checkpoint, and cannot be compared.
+  async #goesOnFromLast(): Promise<boolean> {
+    const last = this.#last
+    if (last === undefined) return true
+    const { api, stream } = this.#options
+    const message = await api.getMessage(stream, { seq: last.sequence })
+    if (message === undefined) return true
+    return message.timeUs === last.appendTime && Buffer.compare(message.data, last.bytes) === 0
   }
 
   async #startConsumer(): Promise<void> {
@@ -139,6 +153,7 @@ export class StreamReader implements LogSource {
 
   #accept(entry: LogEntry): void {
     this.#next += 1
+    this.#last = entry
     this.#buffer.push(entry)
     this.#bufferedBytes += entry.bytes.length
     if (this.#buffer.length === 1) this.#announce()
@@ -176,6 +191,14 @@ export class StreamReader implements LogSource {
     return new StreamyError(
       'LOG_CORRUPT',
       `Entry ${this.#next} is missing from the middle of stream ${this.#options.stream}. Restore the log from a backup.`,
+    )
+  }
+
+  #another(): StreamyError {
+    return new StreamyError(
+      'LOG_DIVERGED',
+      `Entry ${this.#next - 1} of stream ${this.#options.stream} is another one than was read before: the stream has lost its end, ` +
+        'and others have written since. Restore the log from a backup.',
     )
   }
 

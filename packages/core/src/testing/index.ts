@@ -16,8 +16,13 @@ export { keyIn, request, toyTransaction } from './toy-transactions.ts'
 export { testTransportConformance, type TransportFixture } from './transport-conformance.ts'
 
 // What tests break, to see that it is noticed.
+export { KeptMessages } from '../kept-messages.ts'
+export { LockNode } from '../key-transaction-processor.ts'
+export { Outbox } from '../outbox.ts'
 export { Ownership } from '../ownership.ts'
+export { Sessions } from '../sessions.ts'
 export { TransactionsInFlight } from '../transactions-in-flight.ts'
+export { VotesTransaction } from '../votes-transaction.ts'
 
 // The formats and rules of the log and the state, for executors that share nothing else with the engine.
 export { footprintOf, nextAttempt, protocolOf } from '../footprint.ts'

@@ -16,14 +16,16 @@ export async function findDatabase(
   checkpoints: Checkpoints,
   proposed: DatabaseRecord,
 ): Promise<DatabaseRecord> {
-  const head = await checkpoints.newest()
-  if (head !== undefined) return head.database
-  if ((await log.first()) > 1)
-    throw new StreamyError(
-      'CHECKPOINT_MISSING',
-      'The log was trimmed, and there is no complete checkpoint of what was in it. Restore the checkpoint store.',
-    )
-  return (await findIn(log, await log.tail())) ?? (await create(log, proposed))
+  for (;;) {
+    const head = await checkpoints.newest(log)
+    if (head !== undefined) return head.database
+    try {
+      return (await findIn(log, await log.tail())) ?? (await create(log, proposed))
+    } catch (error) {
+      // It was trimmed for the first checkpoints meanwhile: they say it.
+      if (!(error instanceof StreamyError) || error.code !== 'LOG_TRIMMED') throw error
+    }
+  }
 }
 
 // Under no id: an id that a client can guess would let its entry pass for this one.

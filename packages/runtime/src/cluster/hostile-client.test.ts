@@ -202,8 +202,8 @@ it('has changed nothing that a replay of the log does not come to as well', asyn
   const store = await JetStreamCheckpointStore.open(connection, { bucket: log.checkpointBucket })
   const checkpoints = new Checkpoints(store)
   workers[0]!.checkpoint()
-  await expect.poll(async () => (await checkpoints.newest()) !== undefined, { timeout: 30_000 }).toBe(true)
-  const { database, progress, view } = (await checkpoints.newest())!
+  await expect.poll(async () => (await checkpoints.newest(stream)) !== undefined, { timeout: 30_000 }).toBe(true)
+  const { database, progress, view } = (await checkpoints.newest(stream))!
   const saved = new MemoryStateStore()
   for (let partition = 0; partition < partitions; partition++)
     for await (const changes of checkpoints.load(progress.sequence, partition)) await saved.advance(changes)

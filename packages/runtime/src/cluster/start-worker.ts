@@ -1,37 +1,26 @@
 // Starts a worker on NATS: connects, finds or makes the database, and puts the parts of a worker together.
 
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomFillSync } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ActorRegistry, createProgram, registerError } from '@streamy-db/actors'
-import { PeerTransport, StreamyError, firstView } from '@streamy-db/core'
-import type { MessageBus, Program } from '@streamy-db/core'
+import { StreamyError, firstView } from '@streamy-db/core'
+import type { Program } from '@streamy-db/core'
 import { NatsMessageBus, assertDurable, connectNats, probeDurability, type NatsConnection } from '@streamy-db/jetstream'
 import { systemClock } from '../clock.ts'
 import { ProjectionActor } from '../history/projection-actor.ts'
-import type { Clock } from '../clock.ts'
 import { natsOptions, openStreams, type Servers } from './create-database.ts'
 import { findDatabase } from './find-database.ts'
-import { describeActors } from './front-desk/describe-actors.ts'
-import { HistoryDesk } from './front-desk/history-desk.ts'
-import { patienceFrom } from './patience.ts'
-import { workerSessionPrefix } from './protocol/addresses.ts'
-import { StatusDesk } from './status/status-desk.ts'
-import type { WorkerReport } from './status/worker-report.ts'
+import { assembleWorker, type WorkerGround } from './worker/assemble-worker.ts'
 import { Checkpoints } from './worker/checkpoints.ts'
-import type { ClusterWorker, WorkerParts, WorkerSettings } from './worker/cluster-worker.ts'
-import { Historians } from './worker/historians.ts'
 import { DirectoryStateShelf } from './worker/directory-state-shelf.ts'
-import { IncidentReporter } from './worker/incident-reporter.ts'
 import { incidentWriter } from './worker/incident-writer.ts'
-import { RunningWorker } from './worker/running-worker.ts'
-import { WorkerDesk } from './worker/worker-desk.ts'
+import type { RunningWorker } from './worker/running-worker.ts'
 import { checkWorkerOptions } from './worker/worker-options.ts'
 import type { WorkerOptions } from './worker/worker-options.ts'
 
 const MIB = 1024 * 1024
-const ASK_AGAIN_MS = 200
 const PARTITIONS_DEFAULT = 64
 // What clients send in parts, and records of other workers; beyond it the oldest is dropped, and asked for again.
 const CLIENT_FRAGMENT_BYTES_MAX = 64 * MIB
@@ -61,7 +50,13 @@ export async function startWorker(servers: Servers, options: WorkerOptions): Pro
   try {
     const shelf = await openShelf(options.directory, endings)
     const world = await openWorld(servers, options, program, endings)
-    const worker = await assemble({ registry, options, shelf, world, endings, shutDown })
+    const ground = { ...world, shelf, registry, endings, shutDown }
+    const name = options.worker ?? (await shelf.nameOr(`${hostname().replace(/[^\w-]/g, '-')}-${token(4)}`))
+    const worker = assembleWorker(ground, name, {
+      ...options,
+      onEvent: options.onEvent ?? writeLine,
+      onIncident: options.onIncident ?? incidentWriter(systemClock, writeLine),
+    })
     await worker.start()
     return worker
   } catch (error) {
@@ -70,8 +65,10 @@ export async function startWorker(servers: Servers, options: WorkerOptions): Pro
   }
 }
 
-/** What a worker stands on; `desk` is the bus on which it talks to clients. */
-type World = Omit<WorkerParts, 'transport' | 'shelf'> & { readonly desk: MessageBus }
+/** What a worker on NATS stands on, but for its disk. */
+type World = Omit<WorkerGround, 'shelf' | 'registry' | 'endings' | 'shutDown'>
+
+const randomness = { fill: (bytes: Uint8Array): void => void randomFillSync(bytes) }
 
 async function openShelf(
   directory: string | undefined,
@@ -117,7 +114,7 @@ async function openWorld(
         'Their number cannot change: leave the option out.',
     )
   const view = firstView(database.partitions, database.fingerprint)
-  return { log, bus, desk, checkpoints, clock: systemClock, program, database, firstView: view }
+  return { log, bus, desk, checkpoints, clock: systemClock, randomness, program, database, firstView: view }
 }
 
 // Whoever runs a worker knows from its first line what its servers promise.
@@ -129,78 +126,6 @@ async function sayDurability(connection: NatsConnection, stream: string, options
   })
   onEvent(durability.line)
   if (durable) assertDurable(durability)
-}
-
-interface Assembly {
-  readonly registry: ActorRegistry
-  readonly options: WorkerOptions
-  readonly shelf: DirectoryStateShelf
-  readonly world: World
-  readonly endings: (() => Promise<unknown>)[]
-  readonly shutDown: () => Promise<void>
-}
-
-async function assemble({ registry, options, shelf, world, endings, shutDown }: Assembly): Promise<RunningWorker> {
-  const { bus, desk, clock, database, program, log } = world
-  const name = options.worker ?? (await shelf.nameOr(`${hostname().replace(/[^\w-]/g, '-')}-${token(4)}`))
-  const settings = settingsOf(options)
-  const checkpoints = new Checkpoints(world.checkpoints)
-  const historians = new Historians({ ...world, ...settings, checkpoints, shelf, registry }, clock)
-  endings.push(() => historians.close())
-  const history = new HistoryDesk({ historians, log, program, clock })
-  const makeDesk = (worker: ClusterWorker): WorkerDesk =>
-    new WorkerDesk(worker, {
-      databaseId: database.id,
-      partitions: database.partitions,
-      bus: desk,
-      clock,
-      program,
-      name: options.name,
-      actors: describeActors(registry),
-      session: `${workerSessionPrefix}.${worker.identity.incarnation}`,
-      patience: patienceFrom(ASK_AGAIN_MS),
-      history,
-    })
-  const incidents = new IncidentReporter(options.onIncident ?? incidentWriter(clock, writeLine))
-  const worker: RunningWorker = new RunningWorker({
-    name,
-    parts: () => ({ ...world, shelf, transport: new PeerTransport(bus, database.id) }),
-    settings,
-    incarnation: () => token(8),
-    makeDesk,
-    onIncident: (incident) => {
-      status.count(incident)
-      incidents.report(incident)
-    },
-    onEvent: options.onEvent ?? writeLine,
-    shutDown,
-  })
-  const status = new StatusDesk(desk, database.id, statusReport(worker, database.id, clock))
-  endings.push(async () => status.close())
-  return worker
-}
-
-function statusReport(worker: RunningWorker, databaseId: string, clock: Clock): () => Omit<WorkerReport, 'incidents'> {
-  const startedAt = clock.now()
-  return () => {
-    const { name, incarnation, view, owned } = worker.status
-    const uptime = Math.round((clock.now() - startedAt) / 1_000_000)
-    return { name, incarnation, databaseId, view, owned: owned.length, ...worker.progress, uptime }
-  }
-}
-
-function settingsOf(options: WorkerOptions): WorkerSettings {
-  const { heartbeatMs = 200, evictAfterMs = 1000, checkpointBytes = 64 * MIB } = options
-  const { actorsCachedMax = 100_000, logBytesMax = 64 * MIB, skip = [] } = options
-  return {
-    heartbeatMs,
-    evictAfterMs,
-    askAgainMs: ASK_AGAIN_MS,
-    checkpointBytes,
-    actorsCachedMax,
-    logBytesMax,
-    skip: new Set(skip),
-  }
 }
 
 function writeLine(line: string): void {

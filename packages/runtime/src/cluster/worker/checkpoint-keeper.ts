@@ -49,6 +49,7 @@ export class CheckpointKeeper {
   readonly #saving = new Set<Promise<void>>()
   readonly #waiting = new Set<{ readonly after: Sequence; readonly tell: (complete: boolean) => void }>()
   #bytes = 0
+  readonly #stopping = new AbortController()
   #asked = false
   #stopped = false
 
@@ -118,9 +119,10 @@ export class CheckpointKeeper {
     this.#saving.add(saving)
   }
 
-  /** Ends it, and gives up what is being saved. */
+  /** Ends it, and gives up what is being saved: the state that it waits for may never come. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#stopping.abort()
     this.#unlisten()
     for (const { tell } of this.#waiting) tell(false)
     await Promise.all(this.#saving)
@@ -129,12 +131,16 @@ export class CheckpointKeeper {
   async #save(replica: Replica, sequence: Sequence, owned: readonly PartitionId[]): Promise<void> {
     const { checkpoints } = this.#options
     let last: CheckpointHead | undefined
-    await replica.checkpoint(sequence, async (store) => {
-      for (const partition of owned) {
-        last = this.#head(replica, store, partition)
-        await checkpoints.save(last, this.#entriesOf(store, partition))
-      }
-    })
+    await replica.checkpoint(
+      sequence,
+      async (store) => {
+        for (const partition of owned) {
+          last = this.#head(replica, store, partition)
+          await checkpoints.save(last, this.#entriesOf(store, partition))
+        }
+      },
+      this.#stopping.signal,
+    )
     if (last !== undefined && (await checkpoints.completeIfWhole(last))) await this.#finish(sequence)
   }
 

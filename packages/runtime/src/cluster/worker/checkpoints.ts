@@ -8,12 +8,20 @@
 // CP1 The log is trimmed only below a complete checkpoint, and only what the one before it does not need either: a
 //    worker whose own state is a little older can still catch up.
 
-import { checkpointManifestName, checkpointOf, checkpointPartName, checkpointPrefix } from '@streamy-db/core'
-import type { CheckpointStore, PartitionId, Sequence, StateChange } from '@streamy-db/core'
+import {
+  checkpointManifestName,
+  checkpointOf,
+  checkpointPartName,
+  checkpointPrefix,
+  StreamyError,
+} from '@streamy-db/core'
+import type { CheckpointStore, Log, PartitionId, Sequence, StateChange } from '@streamy-db/core'
 import { decodeHead, decodePartition, encodeHead, encodePartition } from './checkpoint-format.ts'
 import type { CheckpointHead } from './checkpoint-format.ts'
 
 type Entries = Iterable<{ readonly key: string; readonly value: Uint8Array }>
+
+const attemptsMax = 3
 
 /** The checkpoints of one database; see CP1. */
 export class Checkpoints {
@@ -28,10 +36,17 @@ export class Checkpoints {
     return completeIn(await this.#store.list(''))
   }
 
-  /** What the newest complete checkpoint is of; undefined when there is none. */
-  async newest(): Promise<CheckpointHead | undefined> {
-    const sequence = (await this.complete()).at(-1)
-    return sequence === undefined ? undefined : this.head(sequence)
+  /**
+   * What the newest complete checkpoint is of, from which on the log can be read; undefined when there is none, and the log
+   * holds its beginning. Throws CHECKPOINT_MISSING when nothing holds what was trimmed.
+   */
+  async newest(log: Log): Promise<CheckpointHead | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      const found = await this.#newest()
+      if ((await log.first()) <= (found?.progress.sequence ?? 0) + 1) return found
+      // Those that it was trimmed for may have been completed since the first look.
+      if (attempt === attemptsMax) throw nothingHoldsTheBeginning()
+    }
   }
 
   /** What a complete checkpoint is of. */
@@ -39,6 +54,19 @@ export class Checkpoints {
     const chunks: Uint8Array[] = []
     for await (const chunk of this.#store.get(checkpointManifestName(sequence))) chunks.push(chunk)
     return decodeHead(Buffer.concat(chunks))
+  }
+
+  async #newest(): Promise<CheckpointHead | undefined> {
+    for (;;) {
+      const sequence = (await this.complete()).at(-1)
+      if (sequence === undefined) return undefined
+      try {
+        return await this.head(sequence)
+      } catch (error) {
+        // Newer ones push out older ones while those are read.
+        if (!(error instanceof StreamyError) || error.code !== 'CHECKPOINT_MISSING') throw error
+      }
+    }
   }
 
   /** Saves one partition, unless somebody has. */
@@ -75,6 +103,14 @@ export class Checkpoints {
     for (const name of old) await this.#store.delete(name)
     return oldest
   }
+}
+
+/** The error for a log whose beginning is gone. */
+export function nothingHoldsTheBeginning(): StreamyError {
+  return new StreamyError(
+    'CHECKPOINT_MISSING',
+    'The log was trimmed, and there is no complete checkpoint of what was in it. Restore the checkpoint store.',
+  )
 }
 
 function completeIn(names: readonly string[]): Sequence[] {

@@ -12,6 +12,7 @@ import {
   MemoryCheckpointStore,
   MemoryLog,
   MemoryStateStore,
+  StreamyError,
 } from '@streamy-db/core'
 import type { Call, MessageBus, Reply, Transaction, View } from '@streamy-db/core'
 import { MemoryNetwork } from '@streamy-db/core/testing'
@@ -30,6 +31,16 @@ class Account extends Actor {
   @message()
   deposit(amount: number): number {
     return (this.balance += amount)
+  }
+
+  @message()
+  payLater(to: string, amount: number): void {
+    this.tell(Account, to).deposit(amount)
+  }
+
+  @message()
+  depositLater(amount: number, delayMs: number): void {
+    this.after(delayMs).deposit(amount)
   }
 
   @message({ touches: (self, to: string) => [self.actor(Account, to)] })
@@ -324,3 +335,58 @@ async function balances(): Promise<unknown[]> {
   const found = answered(from).toSorted((a, b) => a.request!.sequence - b.request!.sequence)
   return found.map(({ outcome }) => (outcome.kind === 'committed' ? outcome.results[0] : outcome))
 }
+
+// Found by the simulation: an idle cluster whose worker's clock was ahead appended entries without a pause until log time had
+// caught up, and one whose clock was behind let timers wait for as long.
+test.each([
+  ['ahead of', -600_000_000],
+  ['behind', 600_000_000],
+])(
+  'a timer runs when it is due by log time, with few entries, on a machine whose clock is %s that',
+  async (_, apartUs) => {
+    log = new MemoryLog(() => clock.now() + apartUs)
+    await log.append(encodeControlBatch('create', encodeDatabaseRecord(database)))
+    await start('one')
+    const set = transactionOf('a', 'depositLater', 5, 5000)
+    await send({ ...set, request: { ...set.request!, seenTime: clock.now() + apartUs } })
+    const before = await log.tail()
+    const end = clock.now() + 5_500_000
+    await until(() => clock.now() > end)
+    const entries = (await log.tail()) - before
+    expect(entries).toBeGreaterThan(0)
+    expect(entries).toBeLessThan(5)
+    const seen = clock.now() + apartUs
+    const look = transactionOf('a', 'deposit', 1)
+    await send({ ...look, request: { ...look.request!, seenTime: seen } })
+    await until(() => answered(look.request!.sequence - 1).length === 1)
+    expect(answered(look.request!.sequence - 1)[0]!.outcome).toMatchObject({ kind: 'committed', results: [6] })
+  },
+)
+
+// What was lost waited for the next change of views.
+test('tells that the log refuses for a while are appended when it takes them again', async () => {
+  await start('one')
+  const append = log.append.bind(log)
+  let refused = 0
+  // Only workers append under ids here.
+  log.append = async (bytes, id) => {
+    if (id === undefined || refused === 3) return await append(bytes, id)
+    refused += 1
+    throw new StreamyError('STORAGE_FULL', 'full')
+  }
+  await send(transactionOf('a', 'payLater', 'b', 3))
+  await until(() => [...replies.values()].some(({ request }) => request!.session.startsWith('~')))
+  expect(refused).toBe(3)
+})
+
+// Found by seed 200020 of the simulation: an evicted worker waited for others for ever, instead of starting anew.
+test('a worker stops although a checkpoint waits for what never comes', async () => {
+  const [one, two] = [await start('one'), await start('two')]
+  clearImmediate(pumping)
+  for (let i = 0; i < 7; i++) await send(transactionOf(`a${i}`, 'transfer', `a${(i * 3 + 1) % 7}`, 1))
+  const asked = await log.append(encodeControlBatch('checkpoint', new Uint8Array(0)))
+  await until(() => [one, two].every(({ progress }) => progress.scanned >= asked && progress.resolved < asked))
+  running.delete(one)
+  await one.stop(true)
+  expect(one.progress.replicas).toBe(0)
+})

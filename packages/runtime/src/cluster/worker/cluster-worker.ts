@@ -38,6 +38,7 @@ import { ReplicaSet } from './replica-set.ts'
 import type { ReplicaSetHost } from './replica-set.ts'
 import { ReplicaState } from './replica-state.ts'
 import type { StateShelf } from './state-shelf.ts'
+import type { Turns } from './turns.ts'
 
 /** The world as a worker needs it: ports only. */
 export interface WorkerParts {
@@ -50,6 +51,8 @@ export interface WorkerParts {
   readonly program: Program
   readonly database: DatabaseRecord
   readonly firstView: View
+  /** The event loop's, unless stated. */
+  readonly turns?: Turns
 }
 
 /** How a worker behaves. */
@@ -93,6 +96,8 @@ export interface ClientDesk {
   close(): void
 }
 
+const SUBMIT_AGAIN_US = 1_000_000
+
 /** One start of one worker. */
 export class ClusterWorker implements ReplicaSetHost {
   readonly identity: WorkerIdentity
@@ -111,6 +116,9 @@ export class ClusterWorker implements ReplicaSetHost {
   #announced = ''
   #tickAlarm: { readonly due: LogTime; readonly cancel: () => void } | undefined
   #ticking = false
+  /** How far this machine's clock is ahead of log time, or behind it, as far as entries tell. */
+  #aheadOfLogUs = 0
+  #submitsAgain = false
 
   constructor(
     parts: WorkerParts,
@@ -119,17 +127,27 @@ export class ClusterWorker implements ReplicaSetHost {
     identity: WorkerIdentity,
     makeDesk: (worker: ClusterWorker) => ClientDesk,
   ) {
-    const { database, program, firstView, log, bus, clock, transport } = parts
+    const { database, program, firstView, log, bus, clock, transport, turns } = parts
     this.#parts = parts
     this.#settings = settings
     this.#events = events
     this.identity = identity
-    this.#appender = new LogAppender(log, database.partitions, `${identity.name}-${identity.incarnation}`)
+    const idPrefix = `${identity.name}-${identity.incarnation}`
+    this.#appender = new LogAppender(log, database.partitions, idPrefix, () => this.#submitAgainLater())
     const checkpoints = new Checkpoints(parts.checkpoints)
     const { skip, actorsCachedMax, logBytesMax, askAgainMs } = settings
     const policy = flushPolicy(actorsCachedMax, logBytesMax)
     this.#replicas = new ReplicaSet({
-      replica: { program, database, worker: identity, firstView, skip, actorsCachedMax, policy },
+      replica: {
+        program,
+        database,
+        worker: identity,
+        firstView,
+        skip,
+        actorsCachedMax,
+        policy,
+        ...(turns && { turns }),
+      },
       log,
       bus,
       transport,
@@ -256,6 +274,8 @@ export class ClusterWorker implements ReplicaSetHost {
 
   executed(replica: Replica, bytes: number): void {
     this.#keeper.executed(replica, bytes)
+    // What was appended before it was executed tells how far ahead the clock is at most.
+    this.#aheadOfLogUs = Math.min(this.#aheadOfLogUs, this.#parts.clock.now() - replica.engine.scanned.logTime)
     this.#armTick()
   }
 
@@ -320,6 +340,17 @@ export class ClusterWorker implements ReplicaSetHost {
     return this.#appender.change(change)
   }
 
+  // Retries and tells that the log did not take: it may take them in a while.
+  #submitAgainLater(): void {
+    if (this.#submitsAgain) return
+    this.#submitsAgain = true
+    const { clock } = this.#parts
+    clock.alarm(clock.now() + SUBMIT_AGAIN_US, () => {
+      this.#submitsAgain = false
+      if (this.#ending !== 'ended') for (const replica of this.#replicas.replicas) replica.askAgain()
+    })
+  }
+
   #refused(): StreamyError {
     const { program } = this.#parts
     const running = this.view?.fingerprint ?? ''
@@ -332,9 +363,10 @@ export class ClusterWorker implements ReplicaSetHost {
     )
   }
 
-  // Log time moves only with entries: a due timer in an idle database needs one.
+  // Log time moves only with entries: a due timer in an idle database needs one. Log time is the servers', whose clock may
+  // be another: what is due by this machine's clock alone would be late by hours, or asked for all the time.
   #armTick(): void {
-    const due = this.#nextTimerDue()
+    const due = this.#nextTickDue()
     if (due === undefined || this.#ending !== undefined || this.#ticking) return
     if (this.#tickAlarm !== undefined && this.#tickAlarm.due <= due) return
     this.#tickAlarm?.cancel()
@@ -346,19 +378,34 @@ export class ClusterWorker implements ReplicaSetHost {
   }
 
   #tick(): void {
-    const due = this.#nextTimerDue()
-    if (this.#ending !== undefined || due === undefined || due > this.#parts.clock.now()) return this.#armTick()
+    const { clock } = this.#parts
+    const due = this.#nextTickDue()
+    if (this.#ending !== undefined || due === undefined || due > clock.now()) return this.#armTick()
     this.#ticking = true
+    const startedAt = clock.now()
     // Until it was executed the timer is still due.
     this.#appender
       .tick()
       .then((sequence) => this.#replicas.scanned(sequence))
+      .then(() => this.#noteTick(startedAt))
       .catch((error: unknown) => this.#events.onTrouble(error))
       .finally(() => {
         this.#ticking = false
         this.#armTick()
       })
     return undefined
+  }
+
+  // Its own entry was appended after it had asked for it.
+  #noteTick(startedAt: number): void {
+    const logTime = Math.max(...this.#replicas.replicas.map(({ engine }) => engine.scanned.logTime))
+    this.#aheadOfLogUs = Math.max(this.#aheadOfLogUs, startedAt - logTime)
+  }
+
+  // By this machine's clock.
+  #nextTickDue(): number | undefined {
+    const due = this.#nextTimerDue()
+    return due === undefined ? undefined : due + this.#aheadOfLogUs
   }
 
   #nextTimerDue(): LogTime | undefined {

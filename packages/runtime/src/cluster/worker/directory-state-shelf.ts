@@ -16,6 +16,8 @@ const storeName = /^state-(\d+)$/
 export class DirectoryStateShelf implements StateShelf {
   readonly #directory: string
   readonly #lock: DirectoryLock
+  /** The stores that are in use. */
+  readonly #inUse = new Set<string>()
   #next = 1
 
   /** Opens the directory, making it when it is not there. Rejects with DATABASE_LOCKED when another worker uses it. */
@@ -42,7 +44,8 @@ export class DirectoryStateShelf implements StateShelf {
   }
 
   async existing(): Promise<readonly ShelvedStore[]> {
-    const names = (await readdir(this.#directory)).filter((name) => storeName.test(name)).toSorted()
+    const found = (await readdir(this.#directory)).filter((name) => storeName.test(name))
+    const names = found.filter((name) => !this.#inUse.has(name)).toSorted()
     const stores: ShelvedStore[] = []
     for (const name of names) {
       this.#next = Math.max(this.#next, Number(storeName.exec(name)![1]) + 1)
@@ -86,11 +89,16 @@ export class DirectoryStateShelf implements StateShelf {
   async #open(name: string): Promise<ShelvedStore> {
     const path = join(this.#directory, name)
     const store = await LmdbStateStore.open(join(path, 'state.mdb'))
+    this.#inUse.add(name)
+    const close = async (): Promise<void> => {
+      await store.close()
+      this.#inUse.delete(name)
+    }
     return {
       store,
-      close: () => store.close(),
+      close,
       discard: async () => {
-        await store.close()
+        await close()
         await rm(path, { recursive: true, force: true })
       },
     }

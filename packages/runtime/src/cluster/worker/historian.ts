@@ -19,8 +19,8 @@ import { ChangeFeed } from '../../history/change-feed.ts'
 import { EmbeddedHistory } from '../../history/embedded-history.ts'
 import { HistoryReplay } from '../../history/history-replay.ts'
 import { flushPolicy, StateFlusher } from '../../state-flusher.ts'
-import type { Checkpoints } from './checkpoints.ts'
-import { followsOn, headChanges, nothingHoldsTheBeginning } from './replica-state.ts'
+import { nothingHoldsTheBeginning, type Checkpoints } from './checkpoints.ts'
+import { followsOn, headChanges } from './replica-state.ts'
 import type { ShelvedStore, StateShelf } from './state-shelf.ts'
 
 /** What a historian works with. */

@@ -1,5 +1,5 @@
 // LogAppender: what a worker itself writes into the log: retries and tells, gathered while an append is under way, and
-// control entries. Nobody waits for the former: what is lost is submitted again by the engine.
+// control entries. Nobody waits for the former: when some are lost it says so, and they are submitted again by the engine.
 
 import { BatchBuilder, encodeChange, encodeControlBatch, indexedPartitions, limits } from '@streamy-db/core'
 import { ByteWriter } from '@streamy-db/core'
@@ -12,13 +12,18 @@ export class LogAppender {
   readonly #log: Log
   readonly #partitions: number
   readonly #idPrefix: string
+  readonly #onLost: () => void
   readonly #builder = new BatchBuilder()
   readonly #queue: Transaction[] = []
   #appending = 0
   #count = 0
 
-  /** `idPrefix` is unique for each start of the worker: ids of appends begin with it. */
-  constructor(log: Log, partitions: number, idPrefix: string) {
+  /**
+   * `idPrefix` is unique for each start of the worker: ids of appends begin with it. `onLost` is told that transactions
+   * were not appended, or perhaps not.
+   */
+  constructor(log: Log, partitions: number, idPrefix: string, onLost: () => void) {
+    this.#onLost = onLost
     this.#log = log
     this.#partitions = partitions
     this.#idPrefix = idPrefix
@@ -29,11 +34,12 @@ export class LogAppender {
     return this.#appending === 0 && this.#queue.length === 0
   }
 
-  /** Appends a transaction soon. Beyond the limit it is dropped, and has to be submitted again. */
+  /** Appends a transaction soon. Beyond the limit it is lost. */
   submit(transaction: Transaction): void {
-    if (this.#queue.length >= limits.submissionsQueuedMax) return
+    if (this.#queue.length >= limits.submissionsQueuedMax) return this.#onLost()
     this.#queue.push(transaction)
     if (this.#queue.length === 1) void Promise.resolve().then(() => this.#pump())
+    return undefined
   }
 
   /** Appends an entry that moves log time on and marks a place; resolves with its batch. */
@@ -57,9 +63,8 @@ export class LogAppender {
     while (this.#queue.length > 0 && this.#appending < limits.appendsInFlightMax) {
       this.#fill()
       this.#appending += 1
-      // What fails is submitted again by the engine, as what is lost.
       this.#append(this.#builder.take())
-        .catch(() => {})
+        .catch(() => this.#onLost())
         .finally(() => {
           this.#appending -= 1
           this.#pump()

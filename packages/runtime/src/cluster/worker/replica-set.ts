@@ -54,7 +54,7 @@ export interface ReplicaSetHost {
 export interface ReplicaSetOptions {
   readonly replica: Pick<
     ReplicaOptions,
-    'program' | 'database' | 'worker' | 'firstView' | 'skip' | 'actorsCachedMax' | 'policy'
+    'program' | 'database' | 'worker' | 'firstView' | 'skip' | 'actorsCachedMax' | 'policy' | 'turns'
   >
   readonly log: Log
   readonly bus: MessageBus
@@ -314,6 +314,9 @@ export class ReplicaSet implements ReplicaHost {
 
   async #drop({ replica, purpose }: HeldReplica): Promise<void> {
     this.#held.delete(replica)
+    // One that goes before it has caught up, as when the log was trimmed past it, leaves its place to be taken anew.
+    const { replaces } = purpose
+    if (replaces !== undefined && this.#held.has(replaces.replica)) replaces.hasSuccessor = false
     await replica.stop()
     await purpose.shelved?.discard()
     this.#listen()

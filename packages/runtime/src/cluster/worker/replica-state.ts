@@ -16,6 +16,8 @@ import {
 } from '@streamy-db/core'
 import type { Log, LogEntry, PartitionId, Progress, Sequence, StateChange, StateStore, View } from '@streamy-db/core'
 import type { DatabaseRecord } from '../../database-record.ts'
+import type { CheckpointHead } from './checkpoint-format.ts'
+import { nothingHoldsTheBeginning } from './checkpoints.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import { decodeReplicaRecord, encodeReplicaRecord, replicaKey } from './state-shelf.ts'
 import type { ShelvedStore, StateShelf } from './state-shelf.ts'
@@ -33,8 +35,6 @@ export interface PreparedState {
   readonly shelved: ShelvedStore
   readonly partitions: readonly PartitionId[]
 }
-
-const attemptsMax = 5
 
 /** Finds and fills state stores. */
 export class ReplicaState {
@@ -61,9 +61,8 @@ export class ReplicaState {
   async observe(): Promise<StateStore> {
     const { checkpoints, log } = this.#options
     const store = new MemoryStateStore()
-    const head = await checkpoints.newest()
+    const head = await checkpoints.newest(log)
     if (head !== undefined) await store.advance(headChanges(head.progress, head.view))
-    else if ((await log.first()) > 1) throw nothingHoldsTheBeginning()
     return store
   }
 
@@ -113,29 +112,32 @@ export class ReplicaState {
   }
 
   async #fromCheckpoint(partitions: readonly PartitionId[]): Promise<PreparedState> {
-    for (let attempt = 1; ; attempt++) {
-      const shelved = await this.#options.shelf.create()
+    const { checkpoints, log, shelf } = this.#options
+    // Looked at before anything is put there.
+    await this.#shelved()
+    for (let tried: Sequence | undefined; ;) {
+      const head = await checkpoints.newest(log)
+      const shelved = await shelf.create()
       try {
-        await this.#fill(shelved.store, partitions)
+        await this.#fill(shelved.store, partitions, head)
         return { shelved, partitions }
       } catch (error) {
         await shelved.discard()
-        // Newer checkpoints push out older ones while those are read.
-        if (attempt === attemptsMax || !(error instanceof StreamyError) || error.code !== 'CHECKPOINT_MISSING')
-          throw error
+        // Newer checkpoints push out older ones while those are read, however often: then there is a newer one.
+        const isMissing = error instanceof StreamyError && error.code === 'CHECKPOINT_MISSING'
+        if (!isMissing || head?.progress.sequence === tried) throw error
+        tried = head?.progress.sequence
       }
     }
   }
 
-  async #fill(store: StateStore, partitions: readonly PartitionId[]): Promise<void> {
+  async #fill(store: StateStore, partitions: readonly PartitionId[], head: CheckpointHead | undefined): Promise<void> {
     const { checkpoints, database, log } = this.#options
     const record: StateChange = {
       key: replicaKey,
       value: encodeReplicaRecord({ databaseId: database.id, partitions }),
     }
-    const head = await checkpoints.newest()
     if (head === undefined) {
-      if ((await log.first()) > 1) throw nothingHoldsTheBeginning()
       await store.advance([record])
       return
     }
@@ -175,12 +177,4 @@ async function readEntry(log: Log, sequence: Sequence): Promise<LogEntry> {
 function diverged(what: string): StreamyError {
   const message = `${what}. Log, checkpoints and workers' directories must belong together: restore all of them, or remove the worker's directory.`
   return new StreamyError('LOG_DIVERGED', message)
-}
-
-/** The error for a log that was trimmed without anything that holds what it began with. */
-export function nothingHoldsTheBeginning(): StreamyError {
-  return new StreamyError(
-    'CHECKPOINT_MISSING',
-    'The log was trimmed, and there is no complete checkpoint of what was in it. Restore the checkpoint store.',
-  )
 }

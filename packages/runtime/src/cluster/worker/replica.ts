@@ -9,7 +9,6 @@
 // R3 Catching up does not keep the process from anything else: a worker that replays still sends its heartbeats. Nor does
 //    a large entry: what it has executed of one is answered while it executes the rest.
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Engine, limits } from '@streamy-db/core'
 import type {
   Effects,
@@ -27,6 +26,7 @@ import type {
 import type { DatabaseRecord } from '../../database-record.ts'
 import { StateFlusher } from '../../state-flusher.ts'
 import type { FlushPolicy } from '../../state-flusher.ts'
+import { eventLoopTurns, type Turns } from './turns.ts'
 
 /** What a replica reports to. */
 export interface ReplicaHost {
@@ -53,6 +53,8 @@ export interface ReplicaOptions {
   readonly skip: ReadonlySet<Position>
   readonly actorsCachedMax: number
   readonly policy: FlushPolicy
+  /** The event loop's, unless stated. */
+  readonly turns?: Turns
   readonly host: ReplicaHost
 }
 
@@ -61,7 +63,6 @@ interface Waiting {
   readonly resolve: () => void
 }
 
-const TURN_MS = 10
 // Long enough that turns cost little, short enough that a client has its first answers, and sends its next entry, while the
 // rest of its entry is executed: so both are busy at a time.
 const TURN_STEPS = 256
@@ -165,7 +166,7 @@ export class Replica {
    * Resolves once everything up to the end of a batch has resolved, the replica has stopped, or `signal` aborts.
    */
   whenResolved(sequence: Sequence, signal?: AbortSignal): Promise<void> {
-    if (this.engine.resolvedBatch >= sequence || this.#stopped) return Promise.resolve()
+    if (this.engine.resolvedBatch >= sequence || this.#stopped || signal?.aborted === true) return Promise.resolve()
     return new Promise((resolve) => {
       const waiting = { sequence, resolve }
       this.#waiting.push(waiting)
@@ -179,13 +180,17 @@ export class Replica {
   /**
    * Brings the store to the state as of exactly the end of batch `sequence`, and keeps it there while `save` reads it. One
    * after the other: if each worker left out those that it likes, none would ever be complete. False when too many wait,
-   * or the state is beyond it already.
+   * the state is beyond it already, or `signal` aborts before the state is there.
    */
-  async checkpoint(sequence: Sequence, save: (store: StateStore) => Promise<void>): Promise<boolean> {
+  async checkpoint(
+    sequence: Sequence,
+    save: (store: StateStore) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     if (this.engine.captured.sequence > sequence || this.#checkpoints.length >= CHECKPOINTS_WAITING_MAX) return false
     this.#checkpoints = [...this.#checkpoints, sequence]
     const before = this.#saving
-    const saved = before.then(() => this.#save(sequence, save))
+    const saved = before.then(() => this.#save(sequence, save, signal))
     this.#saving = settled(saved)
     return await saved
   }
@@ -206,15 +211,13 @@ export class Replica {
   }
 
   async #follow(): Promise<void> {
-    const { log } = this.#options
-    let turnStarted = performance.now()
+    const { log, turns = eventLoopTurns } = this.#options
+    const passTurn = turns.begin()
     for await (const entries of log.read(this.engine.next, this.#stopping.signal))
       for (const entry of entries) {
         // What was read at once would be executed in one turn of the event loop, however much it is (R3).
-        if (performance.now() - turnStarted > TURN_MS) {
-          await nextTurn()
-          turnStarted = performance.now()
-        }
+        const passed = passTurn()
+        if (passed !== undefined) await passed
         while (!this.engine.wantsMore && !this.#stopped) await new Promise<void>((resolve) => (this.#room = resolve))
         if (this.#stopped) return
         await this.#execute(entry)
@@ -234,18 +237,19 @@ export class Replica {
 
   // Executes what is left of what was delivered, a part each turn.
   async #goOn(): Promise<void> {
+    const { turns = eventLoopTurns } = this.#options
     while (this.engine.canAdvance) {
-      await nextTurn()
+      await turns.next()
       if (this.#stopped) return
       this.engine.advance()
       this.#perform()
     }
   }
 
-  async #save(sequence: Sequence, save: (store: StateStore) => Promise<void>): Promise<boolean> {
+  async #save(sequence: Sequence, save: (store: StateStore) => Promise<void>, signal: AbortSignal): Promise<boolean> {
     try {
-      await this.whenResolved(sequence)
-      if (this.#stopped) return false
+      await this.whenResolved(sequence, signal)
+      if (this.#stopped || signal.aborted) return false
       await this.#flusher.flush()
       if (this.engine.captured.sequence !== sequence) return false
       await save(this.#options.store)

@@ -16,7 +16,7 @@ export interface ShelvedStore {
 
 /** Stores by the worker's own disk, or in memory. */
 export interface StateShelf {
-  /** Opens the stores that an earlier start has left; called once. */
+  /** Opens the stores that were left, by an earlier start or incarnation: all but those that are open. */
   existing(): Promise<readonly ShelvedStore[]>
   /** A new store, empty. */
   create(): Promise<ShelvedStore>

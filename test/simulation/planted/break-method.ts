@@ -1,0 +1,25 @@
+// Puts another method in the place of one of a class, for a while: how bugs are planted in the real code without a switch
+// in it.
+
+/** Replaces a method by what `make` makes of it; the returned function puts it back. */
+export function breakMethod<Class extends object, Name extends keyof Class & string>(
+  prototype: Class,
+  name: Name,
+  make: (original: Class[Name]) => Class[Name],
+): () => void {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, name)!
+  // The value of a method's descriptor is the method.
+  Object.defineProperty(prototype, name, { ...descriptor, value: make(descriptor.value as Class[Name]) })
+  return () => void Object.defineProperty(prototype, name, descriptor)
+}
+
+/** Puts a value in the place of what a getter says. */
+export function breakGetter<Class extends object, Name extends keyof Class & string>(
+  prototype: Class,
+  name: Name,
+  value: Class[Name],
+): () => void {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, name)!
+  Object.defineProperty(prototype, name, { ...descriptor, get: () => value })
+  return () => void Object.defineProperty(prototype, name, descriptor)
+}
