@@ -3,6 +3,7 @@
 // clock and one sample per call.
 
 import { Latencies } from './percentiles.ts'
+import { GaveUp } from './systems/system.ts'
 
 /** What callers of a loop do; see `workloads/`. */
 export interface Callable {
@@ -30,6 +31,9 @@ export interface Measurement {
   readonly callsPerSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
+  readonly p999Ms: number
+  /** Calls that met conflicts until their patience ended; nobody counts them as answered. */
+  readonly gaveUp: number
   /** Processor time of the whole process per call, flushing threads included: what a busy machine changes least. */
   readonly cpuUsPerCall: number
 }
@@ -40,6 +44,7 @@ interface Window {
   readonly latencies: Latencies
   calls: number
   callsUnmeasured: number
+  gaveUp: number
 }
 
 const WARM_UP_SHARE = 0.25
@@ -54,6 +59,7 @@ export async function measure(callable: Callable, { callers, seconds }: Load): P
     latencies: new Latencies(),
     calls: 0,
     callsUnmeasured: 0,
+    gaveUp: 0,
   }
   const cpuBefore = process.cpuUsage()
   await Promise.all(Array.from({ length: callers }, () => callInTurn(callable, window)))
@@ -65,6 +71,8 @@ export async function measure(callable: Callable, { callers, seconds }: Load): P
     callsPerSecond: window.calls / seconds,
     p50Ms: window.latencies.percentile(0.5),
     p99Ms: window.latencies.percentile(0.99),
+    p999Ms: window.latencies.percentile(0.999),
+    gaveUp: window.gaveUp,
     cpuUsPerCall: (user + system) / callsInAll,
   }
 }
@@ -89,13 +97,26 @@ async function callInTurn(callable: Callable, window: Window): Promise<void> {
   let started = performance.now()
   while (started < until) {
     const pick = callable.pick()
-    const reply = await callable.call(pick)
-    callable.accept(pick, reply)
+    const answered = await answer(callable, pick)
     const ended = performance.now()
-    if (ended >= from && ended < until) {
+    if (!answered) window.gaveUp += 1
+    else if (ended >= from && ended < until) {
       window.calls += 1
       latencies.record(ended - started)
     } else window.callsUnmeasured += 1
     started = ended
   }
+}
+
+/** Makes a call; resolves with whether it was answered. */
+export async function answer(callable: Callable, pick: number): Promise<boolean> {
+  let reply: unknown
+  try {
+    reply = await callable.call(pick)
+  } catch (error) {
+    if (error instanceof GaveUp) return false
+    throw error
+  }
+  callable.accept(pick, reply)
+  return true
 }

@@ -12,11 +12,13 @@ import { kvSuite } from './suites/kv.ts'
 import { memorySuite } from './suites/memory.ts'
 import { recoverySuite } from './suites/recovery.ts'
 import { stateSuite } from './suites/state.ts'
+import { workloadsSuite } from './suites/workloads.ts'
 import { CheckFailed } from './workloads/workload.ts'
 
 const suites: Readonly<Record<SuiteName, Suite>> = {
   embedded: embeddedSuite,
   cluster: clusterSuite,
+  workloads: workloadsSuite,
   kv: kvSuite,
   memory: memorySuite,
   recovery: recoverySuite,

@@ -12,7 +12,15 @@ test('what is given counts, also beside --quick', () => {
 })
 
 test('all names every suite', () => {
-  expect(readOptions(['all'])?.suites).toEqual(['embedded', 'cluster', 'kv', 'memory', 'recovery', 'state'])
+  expect(readOptions(['all'])?.suites).toEqual([
+    'embedded',
+    'cluster',
+    'workloads',
+    'kv',
+    'memory',
+    'recovery',
+    'state',
+  ])
 })
 
 test('--help is no run', () => {

@@ -2,10 +2,12 @@
 
 import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
+import { specNames, type SpecName } from './spec-names.ts'
+import { peerNames, type PeerName } from './systems/system-names.ts'
 import { workloadNames, type WorkloadName } from './workload-names.ts'
 
 /** All suites, in the order in which they run. */
-export const suiteNames = ['embedded', 'cluster', 'kv', 'memory', 'recovery', 'state'] as const
+export const suiteNames = ['embedded', 'cluster', 'workloads', 'kv', 'memory', 'recovery', 'state'] as const
 
 /** One of {@link suiteNames}. */
 export type SuiteName = (typeof suiteNames)[number]
@@ -13,8 +15,15 @@ export type SuiteName = (typeof suiteNames)[number]
 /** What to run and how long. */
 export interface BenchOptions {
   readonly suites: readonly SuiteName[]
+  /** Of the embedded and the cluster suite. */
   readonly workloads: readonly WorkloadName[]
+  /** Of the workloads suite. */
+  readonly specs: readonly SpecName[]
+  /** What the workloads suite measures Streamy beside. */
+  readonly peers: readonly PeerName[]
   readonly callers: readonly number[]
+  /** Those of the workloads suite, where they are not the workload's own. */
+  readonly specCallers: readonly number[] | undefined
   /** Measured time of one figure in one round. */
   readonly seconds: number
   readonly rounds: number
@@ -27,6 +36,10 @@ export interface BenchOptions {
   /** Where databases are put while they are measured. */
   readonly directory: string
   readonly json: string | undefined
+  /** Where a report is written that people read, with its pictures beside it. */
+  readonly report: string | undefined
+  /** Whether each suite says where this process spent its time. */
+  readonly profile: boolean
 }
 
 /** Something on the command line that cannot be. */
@@ -34,9 +47,10 @@ export class UsageError extends Error {}
 
 export const usage = `npm run bench -- [suite …] [options]
 
-Suites (embedded, unless others are named; all for all of them)
+Suites (embedded, unless others are named; workloads with --peers; all for all of them)
   embedded   ids and transfers in closed loops, beside the floor that disk and encoding set
   cluster    the same on a NATS server with a worker of its own, beside the floor that stream and server set
+  workloads  published workloads on Streamy, embedded and as a cluster, and beside its peers
   kv         a million keys, ascending and random: writes, reads, scans, leaf fill
   memory     a million actors in a cache of a twentieth of them
   recovery   replaying a log after a kill, beside the execution that wrote it
@@ -48,13 +62,22 @@ Options
   --seconds N          measured time of one figure in one round (1)
   --rounds N           rounds; the report shows medians and extremes (5)
   --workloads a,b      of the embedded and the cluster suite, some of ${workloadNames.slice(0, 4).join(', ')},
-                       ${workloadNames.slice(4).join(', ')} (all)
+                       ${workloadNames.slice(4).join(', ')} (all); of the workloads suite, some of
+                       ${specNames.slice(0, 8).join(', ')},
+                       ${specNames.slice(8).join(', ')} (all)
+  --peers              measures peers in the workloads suite too: ${peerNames.slice(0, 4).join(', ')},
+                       ${peerNames.slice(4).join(', ')}; the first time they are fetched
+  --peer a,b           only those
   --actors N           actors of the memory suite (1000000)
   --keys N             keys of the kv suite (1000000)
   --transactions N     transactions of the recovery suite (1000000)
   --directory DIR      where databases are put meanwhile (the system's temporary directory)
   --json FILE          writes all figures of all rounds to a file as well
+  --report FILE        writes a report in Markdown of the workloads suite, its pictures in a folder beside it
+  --profile            where each suite spent the time of this process: functions by their own time
   --help               this text`
+
+const allWorkloads = [...new Set([...workloadNames, ...specNames])]
 
 const thorough = {
   callers: '1,64,256,1024,4096',
@@ -71,10 +94,16 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   const { values, positionals } = parse(args)
   if (values.help === true) return undefined
   const defaults = values.quick === true ? quick : thorough
+  const peers = readPeers(values.peers === true, values.peer)
+  const workloads = readNames('workloads', values.workloads ?? allWorkloads.join(','), allWorkloads)
+  const counts = (list: string): readonly number[] => list.split(',').map((text) => readCount('callers', text))
   return {
-    suites: readSuites(positionals),
-    workloads: readNames('workloads', values.workloads ?? workloadNames.join(','), workloadNames),
-    callers: (values.callers ?? defaults.callers).split(',').map((text) => readCount('callers', text)),
+    suites: readSuites(positionals, peers.length === 0 ? 'embedded' : 'workloads'),
+    workloads: workloadNames.filter((name) => workloads.includes(name)),
+    specs: specNames.filter((name) => workloads.includes(name)),
+    peers,
+    callers: counts(values.callers ?? defaults.callers),
+    specCallers: values.callers === undefined ? undefined : counts(values.callers),
     seconds: readNumber('seconds', values.seconds ?? defaults.seconds),
     rounds: readCount('rounds', values.rounds ?? defaults.rounds),
     actors: readCount('actors', values.actors ?? defaults.actors),
@@ -82,6 +111,8 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     transactions: readCount('transactions', values.transactions ?? defaults.transactions),
     directory: values.directory ?? tmpdir(),
     json: values.json,
+    report: values.report,
+    profile: values.profile === true,
   }
 }
 
@@ -108,16 +139,25 @@ function parseKnown(args: readonly string[]) {
     transactions: text,
     directory: text,
     json: text,
+    report: text,
+    peer: text,
+    peers: flag,
+    profile: flag,
     quick: flag,
     help: flag,
   }
   return parseArgs({ args: [...args], options, allowPositionals: true })
 }
 
-function readSuites(names: readonly string[]): readonly SuiteName[] {
-  if (names.length === 0) return ['embedded']
+function readSuites(names: readonly string[], otherwise: SuiteName): readonly SuiteName[] {
+  if (names.length === 0) return [otherwise]
   if (names.includes('all')) return suiteNames
   return readNames('suite', names.join(','), suiteNames)
+}
+
+function readPeers(all: boolean, list: string | undefined): readonly PeerName[] {
+  if (list !== undefined) return readNames('peer', list, peerNames)
+  return all ? peerNames : []
 }
 
 // In the order of `known`, each once.

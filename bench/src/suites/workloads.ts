@@ -1,0 +1,193 @@
+// The workloads suite: every workload on Streamy, embedded and as a cluster, and, when asked for, on its peers, in one run on one
+// machine with one client. Rounds are interleaved, the second one in the opposite order, and ratios are taken within a round. At
+// the end of each workload every system is checked against what it has answered.
+
+import { measure } from '../closed-loop.ts'
+import { DiskMeter } from '../disk-meter.ts'
+import { openFloor, startContestant, type Contestant } from '../contestant.ts'
+import { measureOpen } from '../open-loop.ts'
+import { cpuUsOf } from '../process-usage.ts'
+import type { BenchOptions } from '../options.ts'
+import type { SuiteContext } from '../suite.ts'
+import { peerSystems, streamySystems, type StartSystem } from '../systems/all-systems.ts'
+import { streamyNames, type SystemName } from '../systems/system-names.ts'
+import { workloadSpec, type OpenWorkload, type WorkloadSpec } from '../workload-specs.ts'
+import { CheckFailed, type CheckResult } from '../workloads/workload.ts'
+import { systemLines, workloadLines } from './workloads-report.ts'
+import {
+  figureOf,
+  type Figures,
+  type LatencyResult,
+  type Reason,
+  type WorkloadLevel,
+  type WorkloadResult,
+  type WorkloadsResult,
+} from './workloads-result.ts'
+
+/** A contestant in one workload. */
+interface Entry extends OpenWorkload {
+  readonly contestant: Contestant
+}
+
+const WARM_UP_CALLERS = 256
+const WARM_UP_SHARE = 0.5
+const LOADS = [0.5, 0.8]
+
+/** See the header. */
+export async function workloadsSuite(context: SuiteContext): Promise<WorkloadsResult> {
+  const { options, print } = context
+  const contestants: Contestant[] = []
+  const unavailable: Reason[] = []
+  try {
+    await startAll(context, contestants, unavailable)
+    for (const line of systemLines(contestants, unavailable, options)) print(line)
+    const workloads: WorkloadResult[] = []
+    for (const name of options.specs) {
+      const result = await measureWorkload(workloadSpec(name), contestants, context)
+      workloads.push(result)
+      for (const line of workloadLines(result, contestants)) print(line)
+    }
+    const systems = contestants.map(({ name, title, durability }) => ({ name, title, durability }))
+    return { systems, unavailable, workloads }
+  } finally {
+    for (const contestant of contestants.toReversed()) await contestant.close()
+  }
+}
+
+async function startAll(
+  { options, directory, progress }: SuiteContext,
+  contestants: Contestant[],
+  unavailable: Reason[],
+): Promise<void> {
+  const start = async (name: SystemName, system: StartSystem): Promise<void> => {
+    progress(`starting ${name}`)
+    contestants.push(await startContestant(name, system, directory))
+  }
+  contestants.push(openFloor(directory))
+  for (const name of streamyNames) await start(name, streamySystems[name])
+  for (const name of options.peers)
+    await start(name, peerSystems[name]).catch((error: unknown) => unavailable.push({ name, reason: reasonOf(error) }))
+  progress('')
+}
+
+async function measureWorkload(
+  spec: WorkloadSpec,
+  contestants: readonly Contestant[],
+  context: SuiteContext,
+): Promise<WorkloadResult> {
+  const run = new WorkloadRun(spec, context)
+  await run.open(contestants)
+  await run.warmUp()
+  const levels: WorkloadLevel[] = []
+  for (const callers of callersOf(spec, context.options)) levels.push(await run.measureLevel(callers))
+  const latencies = spec.openLoop ? await run.measureLatencies(levels) : []
+  const checks = await run.check()
+  context.progress('')
+  const { name, title, parameters } = spec
+  return { name, title, parameters, levels, latencies, checks, caveats: run.caveats, unsupported: run.unsupported }
+}
+
+// Those of the workload, unless the command line names others.
+function callersOf({ callers }: WorkloadSpec, { specCallers }: BenchOptions): readonly number[] {
+  return specCallers ?? callers
+}
+
+/** One workload on all that can do it. What goes wrong with a peer is its result; with Streamy, or any wrong answer, it is thrown. */
+class WorkloadRun {
+  readonly unsupported: Reason[] = []
+  readonly #spec: WorkloadSpec
+  readonly #context: SuiteContext
+  readonly #disk: DiskMeter
+  #entries: readonly Entry[] = []
+
+  constructor(spec: WorkloadSpec, context: SuiteContext) {
+    this.#spec = spec
+    this.#context = context
+    this.#disk = new DiskMeter(context.directory)
+  }
+
+  get caveats(): readonly Reason[] {
+    return this.#entries.flatMap(({ contestant: { name }, caveat }) =>
+      caveat === undefined ? [] : [{ name, reason: caveat }],
+    )
+  }
+
+  async open(contestants: readonly Contestant[]): Promise<void> {
+    const entries: Entry[] = []
+    for (const contestant of contestants)
+      await this.#attempt(contestant, 'loading', async () => {
+        entries.push({ ...(await contestant.open(this.#spec)), contestant })
+      })
+    this.#entries = entries
+  }
+
+  async warmUp(): Promise<void> {
+    const load = { callers: WARM_UP_CALLERS, seconds: WARM_UP_SHARE * this.#context.options.seconds }
+    await this.#each('warming up', async ({ workload }) => void (await measure(workload, load)))
+  }
+
+  async measureLevel(callers: number): Promise<WorkloadLevel> {
+    const { seconds, rounds: count } = this.#context.options
+    const rounds = []
+    for (let round = 1; round <= count; round++) {
+      const measured: Partial<Record<SystemName, Figures>> = {}
+      await this.#each(
+        `${callers} callers, round ${round} of ${count}:`,
+        async ({ contestant, workload }) => {
+          const cpuBefore = cpuUsOf(contestant.processes)
+          const bytesBefore = this.#disk.bytesWritten()
+          const { callsInAll, ...figures } = await measure(workload, { callers, seconds })
+          const cpuUsPerCall = (cpuUsOf(contestant.processes) - cpuBefore) / callsInAll
+          const bytesAfter = this.#disk.bytesWritten()
+          const bytesPerCall =
+            bytesBefore === undefined || bytesAfter === undefined ? undefined : (bytesAfter - bytesBefore) / callsInAll
+          measured[contestant.name] = { ...figures, cpuUsPerCall, bytesPerCall }
+        },
+        round % 2 === 0,
+      )
+      rounds.push(measured)
+    }
+    return { callers, rounds }
+  }
+
+  // Capacity is the best that a system has shown at any number of callers.
+  async measureLatencies(levels: readonly WorkloadLevel[]): Promise<readonly LatencyResult[]> {
+    const results: LatencyResult[] = []
+    const { seconds } = this.#context.options
+    for (const share of LOADS)
+      await this.#each(`at ${share} of its capacity:`, async ({ contestant: { name }, workload }) => {
+        const rates = levels.map((level) => figureOf(level, name, ({ callsPerSecond }) => callsPerSecond)?.median ?? 0)
+        const callsPerSecond = share * Math.max(...rates)
+        if (callsPerSecond > 0)
+          results.push({ name, share, ...(await measureOpen(workload, { callsPerSecond, seconds })) })
+      })
+    return results
+  }
+
+  async check(): Promise<Readonly<Partial<Record<SystemName, CheckResult>>>> {
+    const checks: Partial<Record<SystemName, CheckResult>> = {}
+    await this.#each('checking', async ({ contestant, workload }) => {
+      checks[contestant.name] = await workload.check()
+    })
+    return checks
+  }
+
+  async #each(doing: string, step: (entry: Entry) => Promise<void>, backwards = false): Promise<void> {
+    for (const entry of backwards ? this.#entries.toReversed() : this.#entries)
+      await this.#attempt(entry.contestant, doing, () => step(entry))
+  }
+
+  async #attempt({ name, title }: Contestant, doing: string, step: () => Promise<void>): Promise<void> {
+    if (this.unsupported.some((reason) => reason.name === name)) return
+    this.#context.progress(`${this.#spec.title}: ${doing} ${title}`)
+    await step().catch((error: unknown) => {
+      const isPeer = !(streamyNames as readonly string[]).includes(name)
+      if (!isPeer || error instanceof CheckFailed) throw error
+      this.unsupported.push({ name, reason: reasonOf(error) })
+    })
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

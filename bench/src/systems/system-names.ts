@@ -1,0 +1,16 @@
+// The names of systems, as options and files of results give them.
+
+/** Streamy, in both of its forms. */
+export const streamyNames = ['embedded', 'cluster'] as const
+
+/** What Streamy is compared with, in the order in which a round measures them. */
+export const peerNames = ['redis', 'postgresql'] as const
+
+/** One of {@link streamyNames}. */
+export type StreamyName = (typeof streamyNames)[number]
+
+/** One of {@link peerNames}. */
+export type PeerName = (typeof peerNames)[number]
+
+/** Any system, and the floor that the disk sets. */
+export type SystemName = StreamyName | PeerName | 'floor'

@@ -1,0 +1,169 @@
+// The workloads of the workloads suite, with all their parameters: what is called, on how many keys, by how many callers. Where a
+// published benchmark is followed, its parameters are named beside it. They know ports and no system.
+
+import { idPlan, transferPlan, type CallPlan } from './call-plan.ts'
+import { contentionPlan, multiTransferPlan } from './group-plan.ts'
+import type { SpecName } from './spec-names.ts'
+import type { Port, System } from './systems/system.ts'
+import { CounterGroups } from './workloads/counter-groups.ts'
+import { GetNextId } from './workloads/get-next-id.ts'
+import { MultiTransfers } from './workloads/multi-transfers.ts'
+import { RecordCalls, initialRecords, type RecordMix } from './workloads/record-calls.ts'
+import { Transfers, openingBalance } from './workloads/transfers.ts'
+import type { Workload } from './workloads/workload.ts'
+
+/** One workload, for any system. */
+export interface WorkloadSpec {
+  readonly name: SpecName
+  readonly title: string
+  /** What a reader needs to repeat it. */
+  readonly parameters: string
+  /** Numbers of concurrent callers at which it is measured. */
+  readonly callers: readonly number[]
+  /** Whether its latency is measured in an open loop too. */
+  readonly openLoop: boolean
+  /** The same calls for a floor; undefined where some of them only read. */
+  readonly plan: CallPlan | undefined
+  /** Loads what it needs. Rejects with `Unsupported` where a system cannot do it. */
+  open(system: System): Promise<OpenWorkload>
+}
+
+/** A workload on one system. */
+export interface OpenWorkload extends Port {
+  readonly workload: Workload
+}
+
+const MAIN_CALLERS = 1024
+const SEQUENCES = 1000
+const ACCOUNTS = 10_000
+const SKEW = 1.5
+const PUBLISHED_CLIENTS = 64
+const PUBLISHED_IN_FLIGHT = 40
+const PUBLISHED_ACCOUNTS = 100_000
+const MULTI_TRANSFER_SIZE = 4
+const RECORDS = 20_000
+const YCSB_SKEW = 0.99
+const CALVIN_SIZE = 10
+const CALVIN_COLD = 50_000
+const CALVIN_CALLERS = 256
+const ladder = [1, 64, 1024, 4096]
+
+const specs: Readonly<Record<SpecName, () => WorkloadSpec>> = {
+  ids: () => ids('ids', 'getNextId', SEQUENCES, { callers: ladder, openLoop: true }),
+  hot: () => ids('hot', 'getNextId, one actor', 1, {}),
+  transfers: () => transfers('transfers', ACCOUNTS, 0, { callers: ladder, openLoop: true }),
+  zipf: () => transfers('zipf', ACCOUNTS, SKEW, {}),
+  spacetime: () =>
+    transfers('spacetime', PUBLISHED_ACCOUNTS, SKEW, {
+      callers: [PUBLISHED_CLIENTS * PUBLISHED_IN_FLIGHT],
+      note: `; SpacetimeDB's published load, ${PUBLISHED_CLIENTS} clients with ${PUBLISHED_IN_FLIGHT} in flight`,
+    }),
+  smallbank: smallBank,
+  'ycsb-a': () => ycsb('a', { writes: 0.5, modifications: 0 }),
+  'ycsb-b': () => ycsb('b', { writes: 0.05, modifications: 0 }),
+  'ycsb-c': () => ycsb('c', { writes: 0, modifications: 0 }),
+  'ycsb-f': () => ycsb('f', { writes: 0, modifications: 0.5 }),
+  'calvin-10000': () => calvin(10_000),
+  'calvin-1000': () => calvin(1000),
+  'calvin-100': () => calvin(100),
+  'calvin-10': () => calvin(10),
+  'calvin-1': () => calvin(1),
+}
+
+/** The workload of that name; makes its plan, which takes memory. */
+export function workloadSpec(name: SpecName): WorkloadSpec {
+  return specs[name]()
+}
+
+interface SpecOptions {
+  readonly callers?: readonly number[]
+  readonly openLoop?: boolean
+  readonly note?: string
+}
+
+function ids(
+  name: SpecName,
+  title: string,
+  count: number,
+  { callers = [MAIN_CALLERS], openLoop = false }: SpecOptions,
+): WorkloadSpec {
+  const parameters = `${count} counter${count === 1 ? '' : 's'}, drawn alike`
+  const plan = idPlan(`${name}-`, count)
+  const open = async (system: System): Promise<OpenWorkload> => {
+    const keys = Array.from({ length: count }, (_, index) => plan.key(index))
+    const counters = await system.openCounters(keys)
+    return { ...caveatOf(counters), workload: new GetNextId(counters, `${title}, ${system.title}`, plan, 'any') }
+  }
+  return { name, title, parameters, callers, openLoop, plan, open }
+}
+
+function transfers(
+  name: SpecName,
+  count: number,
+  exponent: number,
+  { callers = [MAIN_CALLERS], openLoop = false, note = '' }: SpecOptions,
+): WorkloadSpec {
+  const title = exponent === 0 ? 'transfers, uniform' : `transfers, Zipf ${exponent}`
+  const plan = transferPlan(`${name}-`, count, exponent)
+  const parameters = `${count} accounts${note}`
+  const open = async (system: System): Promise<OpenWorkload> => {
+    const accounts = await system.openAccounts(plan.keys, openingBalance)
+    return { ...caveatOf(accounts), workload: new Transfers(accounts, `${name}, ${system.title}`, plan) }
+  }
+  return {
+    name,
+    title: note === '' ? title : `${title}, ${callers.join()} in flight`,
+    parameters,
+    callers,
+    openLoop,
+    plan,
+    open,
+  }
+}
+
+function smallBank(): WorkloadSpec {
+  const plan = multiTransferPlan('smallbank-', ACCOUNTS, MULTI_TRANSFER_SIZE, 1)
+  const title = 'SmallBank MultiTransfer'
+  const open = async (system: System): Promise<OpenWorkload> => {
+    const accounts = await system.openAccounts(plan.keys, openingBalance)
+    return { ...caveatOf(accounts), workload: new MultiTransfers(accounts, `${title}, ${system.title}`, plan) }
+  }
+  const parameters = `${MULTI_TRANSFER_SIZE} of ${ACCOUNTS} accounts in a transaction, drawn alike (Snapper, SIGMOD 2022)`
+  return { name: 'smallbank', title, parameters, callers: [MAIN_CALLERS], openLoop: false, plan, open }
+}
+
+function ycsb(letter: 'a' | 'b' | 'c' | 'f', mix: RecordMix): WorkloadSpec {
+  const records = initialRecords(`ycsb-${letter}-`, RECORDS)
+  const title = `YCSB ${letter.toUpperCase()}`
+  const shares = [
+    `${Math.round(100 * (1 - mix.writes - mix.modifications))} % reads`,
+    ...(mix.writes === 0 ? [] : [`${Math.round(100 * mix.writes)} % writes of whole records`]),
+    ...(mix.modifications === 0
+      ? []
+      : [`${Math.round(100 * mix.modifications)} % read-modify-writes, each a transaction`]),
+  ]
+  const parameters = `${RECORDS} records of 10 × 100 bytes in one value, Zipf ${YCSB_SKEW}; ${shares.join(', ')}`
+  const open = async (system: System): Promise<OpenWorkload> => {
+    const opened = await system.openRecords(records)
+    const keys = records.map(([key]) => key)
+    return { ...caveatOf(opened), workload: new RecordCalls(opened, `${title}, ${system.title}`, keys, mix, YCSB_SKEW) }
+  }
+  return { name: `ycsb-${letter}`, title, parameters, callers: [MAIN_CALLERS], openLoop: false, plan: undefined, open }
+}
+
+function calvin(hot: 1 | 10 | 100 | 1000 | 10_000): WorkloadSpec {
+  const name = `calvin-${hot}` as const
+  const title = `Calvin's microbenchmark, contention ${1 / hot}`
+  const plan = contentionPlan(`${name}-`, hot, CALVIN_COLD, CALVIN_SIZE)
+  const parameters = `${CALVIN_SIZE} read-modify-writes in a transaction, one on ${hot} hot and the others on ${CALVIN_COLD} cold counters`
+  const open = async (system: System): Promise<OpenWorkload> => {
+    const counters = await system.openCounters(plan.keys)
+    return { ...caveatOf(counters), workload: new CounterGroups(counters, `${title}, ${system.title}`, plan) }
+  }
+  return { name, title, parameters, callers: [CALVIN_CALLERS], openLoop: false, plan, open }
+}
+
+// Not there rather than undefined, as the compiler asks for.
+function caveatOf({ caveat }: Port): Port {
+  return caveat === undefined ? {} : { caveat }
+}
