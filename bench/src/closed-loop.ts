@@ -18,7 +18,7 @@ export interface Callable {
 /** How hard and how long. */
 export interface Load {
   readonly callers: number
-  /** Measured time, after a quarter of it that is not measured. */
+  /** Measured time, after a quarter of it that is not measured. It grows while fewer calls are answered than there are callers. */
   readonly seconds: number
 }
 
@@ -40,7 +40,11 @@ export interface Measurement {
 
 interface Window {
   readonly from: number
-  readonly until: number
+  /** Moves on, up to a limit, while too few calls are answered. */
+  until: number
+  readonly untilMax: number
+  readonly growthMs: number
+  readonly callsMin: number
   readonly latencies: Latencies
   calls: number
   callsUnmeasured: number
@@ -48,6 +52,8 @@ interface Window {
 }
 
 const WARM_UP_SHARE = 0.25
+const GROWTH_STEP = 0.25
+const GROWTH_MAX = 4
 
 /** Runs `callable` under `load`; resolves when every caller has its last answer. Rejects with what a call threw. */
 export async function measure(callable: Callable, { callers, seconds }: Load): Promise<Measurement> {
@@ -56,6 +62,9 @@ export async function measure(callable: Callable, { callers, seconds }: Load): P
   const window: Window = {
     from,
     until: from + seconds * 1000,
+    untilMax: from + GROWTH_MAX * seconds * 1000,
+    growthMs: seconds * 1000 * GROWTH_STEP,
+    callsMin: callers,
     latencies: new Latencies(),
     calls: 0,
     callsUnmeasured: 0,
@@ -68,7 +77,7 @@ export async function measure(callable: Callable, { callers, seconds }: Load): P
   return {
     calls: window.calls,
     callsInAll,
-    callsPerSecond: window.calls / seconds,
+    callsPerSecond: (window.calls * 1000) / (window.until - window.from),
     p50Ms: window.latencies.percentile(0.5),
     p99Ms: window.latencies.percentile(0.99),
     p999Ms: window.latencies.percentile(0.999),
@@ -93,14 +102,16 @@ export async function timeCalls(callable: Callable, callers: number, calls: numb
 }
 
 async function callInTurn(callable: Callable, window: Window): Promise<void> {
-  const { from, until, latencies } = window
+  const { from, latencies } = window
   let started = performance.now()
-  while (started < until) {
+  while (started < window.until) {
     const pick = callable.pick()
     const answered = await answer(callable, pick)
     const ended = performance.now()
+    if (ended >= window.until && window.calls < window.callsMin)
+      window.until = Math.max(window.until, Math.min(ended + window.growthMs, window.untilMax))
     if (!answered) window.gaveUp += 1
-    else if (ended >= from && ended < until) {
+    else if (ended >= from && ended < window.until) {
       window.calls += 1
       latencies.record(ended - started)
     } else window.callsUnmeasured += 1

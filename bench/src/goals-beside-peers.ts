@@ -35,6 +35,10 @@ export const peerGoals: readonly PeerGoal[] = [
   throughput('transfers', 'embedded', 'floor', 0.5),
   throughput('ids', 'cluster', 'redis', 2),
   throughput('transfers', 'cluster', 'redis', 2),
+  throughput('ids', 'cluster', 'restate', 50),
+  throughput('transfers', 'cluster', 'restate', 50),
+  throughput('ids', 'cluster', 'etcd', 50),
+  throughput('transfers', 'cluster', 'etcd', 50),
   { workload: 'ids', callers: 1, system: 'embedded', against: 'postgresql', atMost: 1 },
 ]
 

@@ -38,6 +38,8 @@ export interface BenchOptions {
   readonly json: string | undefined
   /** Where a report is written that people read, with its pictures beside it. */
   readonly report: string | undefined
+  /** A file of results to report on, instead of measuring. */
+  readonly from: string | undefined
   /** Whether each suite says where this process spent its time. */
   readonly profile: boolean
 }
@@ -73,7 +75,8 @@ Options
   --transactions N     transactions of the recovery suite (1000000)
   --directory DIR      where databases are put meanwhile (the system's temporary directory)
   --json FILE          writes all figures of all rounds to a file as well
-  --report FILE        writes a report in Markdown of the workloads suite, its pictures in a folder beside it
+  --report FILE        writes the results of the workloads suite as Markdown, with pictures in a folder beside it
+  --from FILE          measures nothing, and writes the report of a file that --json has written
   --profile            where each suite spent the time of this process: functions by their own time
   --help               this text`
 
@@ -112,6 +115,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     directory: values.directory ?? tmpdir(),
     json: values.json,
     report: values.report,
+    from: values.from,
     profile: values.profile === true,
   }
 }
@@ -140,6 +144,7 @@ function parseKnown(args: readonly string[]) {
     directory: text,
     json: text,
     report: text,
+    from: text,
     peer: text,
     peers: flag,
     profile: flag,

@@ -119,7 +119,10 @@ export async function startPostgresql(directory: string): Promise<System> {
     },
     openRecords: async (records) => {
       const columns = [records.map(([key]) => key), records.map(([, value]) => value)]
-      await pool.query('insert into records select * from unnest($1::text[], $2::text[])', columns)
+      await pool.query(
+        'insert into records select * from unnest($1::text[], $2::text[]) on conflict (key) do update set value = excluded.value',
+        columns,
+      )
       return recordsOf(call)
     },
     close: async () => {

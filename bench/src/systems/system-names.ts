@@ -4,7 +4,7 @@
 export const streamyNames = ['embedded', 'cluster'] as const
 
 /** What Streamy is compared with, in the order in which a round measures them. */
-export const peerNames = ['redis', 'postgresql'] as const
+export const peerNames = ['redis', 'postgresql', 'etcd', 'nats-kv', 'restate', 'durable-objects'] as const
 
 /** One of {@link streamyNames}. */
 export type StreamyName = (typeof streamyNames)[number]

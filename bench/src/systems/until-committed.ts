@@ -10,12 +10,15 @@ const BACKOFF_MS_MAX = 64
 const random = seededRandom(1)
 
 /** Repeats `attempt` until it answers anything but undefined, which is a conflict. Rejects with {@link GaveUp}. */
-export async function untilCommitted<Answer>(attempt: () => Promise<Answer | undefined>): Promise<Answer> {
+export async function untilCommitted<Answer>(
+  attempt: () => Promise<Answer | undefined>,
+  patienceMs: number = PATIENCE_MS,
+): Promise<Answer> {
   const started = performance.now()
   for (let backoffMs = 1; ; backoffMs = Math.min(2 * backoffMs, BACKOFF_MS_MAX)) {
     const answer = await attempt()
     if (answer !== undefined) return answer
-    if (performance.now() - started > PATIENCE_MS) throw new GaveUp(`conflicts for ${PATIENCE_MS} ms`)
+    if (performance.now() - started > patienceMs) throw new GaveUp(`conflicts for ${patienceMs} ms`)
     await delay(random() * backoffMs)
   }
 }
