@@ -27,6 +27,8 @@ export interface BenchOptions {
   /** Measured time of one figure in one round. */
   readonly seconds: number
   readonly rounds: number
+  /** What the workloads suite should not take longer than: it cuts rounds, but measures everything once. */
+  readonly minutes: number
   /** Actors of the memory suite; its cache holds a twentieth of them. */
   readonly actors: number
   /** Keys of the kv suite. */
@@ -63,6 +65,7 @@ Options
   --callers 1,256      numbers of concurrent callers (1,64,256,1024,4096)
   --seconds N          measured time of one figure in one round (1)
   --rounds N           rounds; the report shows medians and extremes (5)
+  --minutes N          about how long the workloads suite may take: later rounds are left out (10)
   --workloads a,b      of the embedded and the cluster suite, some of ${workloadNames.slice(0, 4).join(', ')},
                        ${workloadNames.slice(4).join(', ')} (all); of the workloads suite, some of
                        ${specNames.slice(0, 8).join(', ')},
@@ -86,11 +89,20 @@ const thorough = {
   callers: '1,64,256,1024,4096',
   seconds: '1',
   rounds: '5',
+  minutes: '10',
   actors: '1000000',
   keys: '1000000',
   transactions: '1000000',
 }
-const quick = { ...thorough, seconds: '0.3', rounds: '2', actors: '100000', keys: '100000', transactions: '100000' }
+const quick = {
+  ...thorough,
+  seconds: '0.3',
+  rounds: '2',
+  minutes: '2',
+  actors: '100000',
+  keys: '100000',
+  transactions: '100000',
+}
 
 /** Reads the command line; undefined when it asks for help. Throws {@link UsageError}. */
 export function readOptions(args: readonly string[]): BenchOptions | undefined {
@@ -109,6 +121,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     specCallers: values.callers === undefined ? undefined : counts(values.callers),
     seconds: readNumber('seconds', values.seconds ?? defaults.seconds),
     rounds: readCount('rounds', values.rounds ?? defaults.rounds),
+    minutes: readNumber('minutes', values.minutes ?? defaults.minutes),
     actors: readCount('actors', values.actors ?? defaults.actors),
     keys: readCount('keys', values.keys ?? defaults.keys),
     transactions: readCount('transactions', values.transactions ?? defaults.transactions),
@@ -137,6 +150,7 @@ function parseKnown(args: readonly string[]) {
     callers: text,
     seconds: text,
     rounds: text,
+    minutes: text,
     workloads: text,
     actors: text,
     keys: text,

@@ -3,8 +3,9 @@
 
 import { join } from 'node:path'
 import type { System } from '../systems/system.ts'
+import { JsonClient } from './json-client.ts'
 import { nodeIn, npmPeers, versionIn } from './npm-peers.ts'
-import { JsonClient, accountsAs, countersAs, recordsAs, type CallObject } from './object-ports.ts'
+import { accountsAs, countersAs, recordsAs, type CallObject } from './object-ports.ts'
 import { ServerProcess, freePort } from './server-process.ts'
 
 /** Starts workerd; its files are in `directory`. */

@@ -1,6 +1,6 @@
 // Peers that come as npm packages, hundreds of megabytes that nobody needs to work on this project: installed into the project's
 // cache when a benchmark first asks for one, from a manifest and a lockfile of their own in `bench/peers`. Their programs run there,
-// on the version of Node that is among them.
+// on a version of Node that is among them.
 
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { projectCache } from '@streamy-db/jetstream/testing'
 
+const NODE_MAJOR_MIN = 22
 const source = fileURLToPath(new URL('../../peers', import.meta.url))
 const run = promisify(execFile)
 let installing: Promise<string> | undefined
@@ -21,9 +22,12 @@ export function npmPeers(): Promise<string> {
   return installing
 }
 
-/** The Node among them. */
+/** A Node that they run on: the one among them, or this one where there is none for this machine and it is new enough. */
 export function nodeIn(folder: string): string {
-  return join(folder, 'node_modules', 'node', 'bin', 'node')
+  const installed = join(folder, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node')
+  if (existsSync(installed)) return installed
+  if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) return process.execPath
+  throw new Error(`Node ${NODE_MAJOR_MIN} or later is needed, and there is none for this machine among npm's packages.`)
 }
 
 /** The version of one of them. */

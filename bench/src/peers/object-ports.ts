@@ -1,7 +1,6 @@
 // The ports on peers whose state is in objects that are called by name over HTTP. What touches several objects calls one after the
 // other: each call is a transaction, the whole is none.
 
-import { Agent, request } from 'node:http'
 import { COUNT_LENGTH } from '../systems/record-value.ts'
 import type { Accounts, Counters, Records } from '../systems/system.ts'
 
@@ -75,35 +74,6 @@ export function recordsAs(call: CallObject, records: readonly (readonly [key: st
         key,
         argument: { digits: COUNT_LENGTH, initial: initial.get(key) },
       }),
-  }
-}
-
-/** Posts JSON over connections that are kept open; resolves with the JSON of the answer, or undefined without one. */
-export class JsonClient {
-  readonly #agent = new Agent({ keepAlive: true, noDelay: true })
-
-  post(url: string, body: unknown): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
-      const headers = bytes === undefined ? {} : { 'content-type': 'application/json', 'content-length': bytes.length }
-      const sent = request(url, { method: 'POST', agent: this.#agent, headers }, (answer) => {
-        const chunks: Buffer[] = []
-        answer.on('data', (chunk: Buffer) => chunks.push(chunk))
-        answer.once('error', reject)
-        answer.once('end', () => {
-          const text = Buffer.concat(chunks).toString()
-          const status = answer.statusCode ?? 0
-          if (status >= 300) reject(new Error(`${url} answered ${status}: ${text.slice(0, 200)}`))
-          else resolve(text === '' ? undefined : JSON.parse(text))
-        })
-      })
-      sent.once('error', reject)
-      sent.end(bytes)
-    })
-  }
-
-  close(): void {
-    this.#agent.destroy()
   }
 }
 

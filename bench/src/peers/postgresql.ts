@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { DatabaseError, Pool } from 'pg'
 import { COUNT_LENGTH } from '../systems/record-value.ts'
-import type { Accounts, Counters, Records, System } from '../systems/system.ts'
+import { GaveUp, type Accounts, type Counters, type Records, type System } from '../systems/system.ts'
 import { untilCommitted } from '../systems/until-committed.ts'
 import { findServer } from './debian-server.ts'
 import { ServerProcess, freePort } from './server-process.ts'
@@ -17,6 +17,8 @@ import { ServerProcess, freePort } from './server-process.ts'
 type Call = (name: string, text: string, values: readonly unknown[]) => Promise<unknown>
 
 const CONNECTIONS = 64
+// A call that has no connection by then gives up, as a client with a deadline does.
+const PATIENCE_MS = 2000
 // PostgreSQL refuses to run as root, so then it runs as nobody, who owns nothing but its files.
 const NOBODY = 65_534
 const conflicts = new Set(['40001', '40P01'])
@@ -85,7 +87,14 @@ export async function startPostgresql(directory: string): Promise<System> {
     ...owner,
   })
   const port = await freePort()
-  const pool = new Pool({ host: '127.0.0.1', port, user: 'bench', database: 'postgres', max: CONNECTIONS })
+  const pool = new Pool({
+    host: '127.0.0.1',
+    port,
+    user: 'bench',
+    database: 'postgres',
+    max: CONNECTIONS,
+    connectionTimeoutMillis: PATIENCE_MS,
+  })
   pool.on('error', () => {})
   const args = [
     '-D',
@@ -153,9 +162,14 @@ function callsOf(pool: Pool): Call {
         return (rows[0] as readonly unknown[] | undefined)?.[0] ?? null
       } catch (error) {
         if (error instanceof DatabaseError && conflicts.has(error.code ?? '')) return undefined
-        throw error
+        throw isImpatient(error) ? new GaveUp(`no connection for ${PATIENCE_MS} ms`) : error
       }
     })
+}
+
+// The pool's error has no code.
+function isImpatient(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('timeout exceeded when trying to connect')
 }
 
 function countersOf(call: Call, pool: Pool): Counters {

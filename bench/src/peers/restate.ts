@@ -4,8 +4,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { System } from '../systems/system.ts'
+import { JsonClient } from './json-client.ts'
 import { nodeIn, npmPeers, versionIn } from './npm-peers.ts'
-import { JsonClient, accountsAs, countersAs, recordsAs, type CallObject } from './object-ports.ts'
+import { accountsAs, countersAs, recordsAs, type CallObject } from './object-ports.ts'
 import { ServerProcess, freePort } from './server-process.ts'
 
 /** Starts a server whose files are in `directory`. */

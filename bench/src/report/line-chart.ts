@@ -24,11 +24,12 @@ interface Axis {
   place(value: number): number
 }
 
-const WIDTH = 760
+const WIDTH = 860
 const HEIGHT = 420
 const plot = { left: 80, right: 560, top: 48, bottom: 360 }
 const MARKER = 4
 const LEGEND_LINE = 20
+const TICKS_MAX = 8
 const colours = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000', '#8C6D31', '#7F7F7F']
 
 /** The chart as a document of SVG. */
@@ -51,6 +52,7 @@ export function lineChartSvg(chart: LineChart): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" font-family="sans-serif" font-size="12">`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
     text(plot.left, 24, chart.title, 'font-size="15" font-weight="bold"'),
+    `<rect x="${plot.left}" y="${plot.top}" width="${plot.right - plot.left}" height="${plot.bottom - plot.top}" fill="none" stroke="#e0e0e0"/>`,
     ...x.ticks.map((value) => verticalLine(at([value, y.ticks[0] ?? 0])[0], value)),
     ...y.ticks.map((value) => horizontalLine(at([x.ticks[0] ?? 0, value])[1], value)),
     text((plot.left + plot.right) / 2, HEIGHT - 16, chart.xTitle, 'text-anchor="middle"'),
@@ -88,12 +90,19 @@ function linearAxis(high: number): Axis {
   return { ticks, place: (value) => value / (count * step) }
 }
 
-// Whole powers of ten.
+// From a round value to a round value: 1, 2 or 5 times a power of ten, of which all are named where they are few.
 function logarithmicAxis(low: number, high: number): Axis {
-  const first = Math.floor(Math.log10(low))
-  const last = Math.max(first + 1, Math.ceil(Math.log10(high)))
-  const ticks = Array.from({ length: last - first + 1 }, (_, index) => 10 ** (first + index))
-  return { ticks, place: (value) => (Math.log10(value) - first) / (last - first) }
+  const powers = Array.from({ length: 40 }, (_, index) => 10 ** (index - 20))
+  const round = powers.flatMap((power) => [power, 2 * power, 5 * power])
+  const first = round.findLastIndex((value) => value <= low)
+  const last = Math.max(
+    first + 1,
+    round.findIndex((value) => value >= high),
+  )
+  const all = round.slice(first, last + 1)
+  const ticks = all.length <= TICKS_MAX ? all : all.filter((value) => powers.includes(value))
+  const [from, until] = [Math.log10(round[first] ?? low), Math.log10(round[last] ?? high)]
+  return { ticks, place: (value) => (Math.log10(value) - from) / (until - from) }
 }
 
 function verticalLine(x: number, value: number): string {

@@ -59,14 +59,12 @@ export function reportText(
   const sections = [
     '# Performance',
     introduction(options),
-    '## What was wanted',
-    goalsTable(result),
-    '## Pictures',
-    ...charts.map(picture),
+    ...titled('## What was wanted', [goalsTable(result)]),
+    ...titled('## Pictures', charts.map(picture)),
     '## The machine',
     machineText(machine),
     '## The systems',
-    systemsTable(result),
+    systemsList(result),
     '## The workloads',
     ...result.workloads.flatMap((workload) => workloadSection(workload, result)),
     '## What is not measured',
@@ -75,12 +73,17 @@ export function reportText(
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`
 }
 
+// No title over nothing.
+function titled(title: string, sections: readonly string[]): readonly string[] {
+  return sections.every((section) => section === '') ? [] : [title, ...sections]
+}
+
 function introduction({ command, rounds, seconds }: ReportOptions): string {
   return [
-    `Written by \`${command}\`; not by hand. All systems ran in that one run, on one machine, called from one Node.js process,`,
-    `in interleaved rounds: ${rounds} of ${seconds} s for each figure, half as many again to warm up. Figures are medians over the rounds, with extremes in`,
-    'brackets; ratios are taken within a round. Every workload was checked at its end: totals, counts and contents of what is',
-    'stored against what was answered.',
+    `Written by \`${command}\`; not by hand.`,
+    `All systems ran in that one run, on one machine, called from one Node.js process, in interleaved rounds: ${rounds} of ${seconds} s for each`,
+    'figure. Figures are medians over the rounds, with extremes in brackets; ratios are taken within a round. Every',
+    'workload was checked at its end: totals, counts and contents of what is stored against what was answered.',
   ].join('\n')
 }
 
@@ -100,7 +103,7 @@ function goalsTable({ workloads }: WorkloadsResult): string {
           ],
         ]
   })
-  return rows.length === 0 ? '' : markdownTable(['workload', 'callers', 'reached', ''], rows)
+  return rows.length === 0 ? '' : markdownTable(['workload', 'callers', 'reached', 'verdict'], rows)
 }
 
 function machineText(machine: Machine): string {
@@ -112,14 +115,11 @@ function machineText(machine: Machine): string {
   ].join('\n')
 }
 
-function systemsTable({ systems, unavailable }: WorkloadsResult): string {
-  return markdownTable(
-    ['system', 'durability'],
-    [
-      ...systems.map(({ title, durability }) => [title, durability]),
-      ...unavailable.map(({ name, reason }) => [name, `not measured: ${reason}`]),
-    ],
-  )
+function systemsList({ systems, unavailable }: WorkloadsResult): string {
+  return [
+    ...systems.map(({ title, durability }) => `- ${title}: ${durability}`),
+    ...unavailable.map(({ name, reason }) => `- ${name}: not measured, because ${firstLine(reason)}`),
+  ].join('\n')
 }
 
 function workloadSection(workload: WorkloadResult, result: WorkloadsResult): readonly string[] {
@@ -175,11 +175,16 @@ function latencyTable({ latencies }: WorkloadResult, result: WorkloadsResult): s
   return markdownTable(['open loop', 'of its capacity', 'calls/s', 'p50 ms', 'p99 ms', 'p99.9 ms'], rows)
 }
 
+// Padded as the formatter of this repository pads them, so that a new report needs no formatting.
 function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
-  const rule = header.map((_, column) => (column === 0 ? '---' : '--:'))
-  return [line(header), line(rule), ...rows.map(line)].join('\n')
+  const cells = [header, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
+  const widths = header.map((_, column) => Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)))
+  const pad = (cell: string, column: number): string =>
+    column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
+  const line = (row: readonly string[]): string => `| ${row.map(pad).join(' | ')} |`
+  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`))
+  const [first = [], ...others] = cells
+  return [line(first), line(rule), ...others.map(line)].join('\n')
 }
 
 function firstLine(text: string): string {

@@ -42,8 +42,10 @@ export async function workloadsSuite(context: SuiteContext): Promise<WorkloadsRe
     await startAll(context, contestants, unavailable)
     for (const line of systemLines(contestants, unavailable, options)) print(line)
     const workloads: WorkloadResult[] = []
-    for (const name of options.specs) {
-      const result = await measureWorkload(workloadSpec(name), contestants, context)
+    const until = performance.now() + options.minutes * 60_000
+    for (const [index, name] of options.specs.entries()) {
+      const share = (until - performance.now()) / (options.specs.length - index)
+      const result = await measureWorkload(workloadSpec(name), contestants, context, performance.now() + share)
       workloads.push(result)
       for (const line of workloadLines(result, contestants)) print(line)
     }
@@ -74,8 +76,9 @@ async function measureWorkload(
   spec: WorkloadSpec,
   contestants: readonly Contestant[],
   context: SuiteContext,
+  until: number,
 ): Promise<WorkloadResult> {
-  const run = new WorkloadRun(spec, context)
+  const run = new WorkloadRun(spec, context, until)
   await run.open(contestants)
   await run.warmUp()
   const levels: WorkloadLevel[] = []
@@ -98,10 +101,13 @@ class WorkloadRun {
   readonly #spec: WorkloadSpec
   readonly #context: SuiteContext
   readonly #disk: DiskMeter
+  readonly #until: number
   #entries: readonly Entry[] = []
 
-  constructor(spec: WorkloadSpec, context: SuiteContext) {
+  /** From `until` on no second round begins. */
+  constructor(spec: WorkloadSpec, context: SuiteContext, until: number) {
     this.#spec = spec
+    this.#until = until
     this.#context = context
     this.#disk = new DiskMeter(context.directory)
   }
@@ -129,7 +135,7 @@ class WorkloadRun {
   async measureLevel(callers: number): Promise<WorkloadLevel> {
     const { seconds, rounds: count } = this.#context.options
     const rounds = []
-    for (let round = 1; round <= count; round++) {
+    for (let round = 1; round <= count && (round === 1 || performance.now() < this.#until); round++) {
       const measured: Partial<Record<SystemName, Figures>> = {}
       await this.#each(
         `${callers} callers, round ${round} of ${count}:`,
