@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describeMachine, machineLines, type Machine } from './machine.ts'
 import { UsageError, readOptions, usage, type BenchOptions, type SuiteName } from './options.ts'
+import { profiled } from './profile.ts'
 import { writeReport } from './report/performance-report.ts'
 import type { Suite, SuiteContext } from './suite.ts'
 import { clusterSuite } from './suites/cluster.ts'
@@ -82,7 +83,10 @@ async function runSuite<Result>(
   const directory = await mkdtemp(join(resolve(options.directory), 'streamy-bench-'))
   try {
     const context: SuiteContext = { options, directory, print, progress: showProgress }
-    return await suite(context)
+    if (!options.profile) return await suite(context)
+    const { result, lines } = await profiled(() => suite(context))
+    for (const line of ['', ...lines]) print(line)
+    return result
   } finally {
     showProgress('')
     await rm(directory, { recursive: true, force: true })

@@ -39,3 +39,18 @@ test.each([
   expect(() => readOptions(args)).toThrow(UsageError)
   expect(() => readOptions(args)).toThrow(named)
 })
+
+test('--peers means the workloads suite, beside all of them', () => {
+  expect(readOptions(['--peers'])).toMatchObject({ suites: ['workloads'], specCallers: undefined })
+  expect(readOptions(['--peers'])?.peers).toContain('redis')
+  expect(readOptions(['cluster', '--peer', 'redis,etcd'])).toMatchObject({
+    suites: ['cluster'],
+    peers: ['redis', 'etcd'],
+  })
+  expect(() => readOptions(['--peer', 'oracle'])).toThrow('oracle')
+})
+
+test('workloads are named for both kinds of suites', () => {
+  const options = readOptions(['--workloads', 'ids,ycsb-a,floor-ids', '--callers', '7'])
+  expect(options).toMatchObject({ workloads: ['floor-ids', 'ids'], specs: ['ids', 'ycsb-a'], specCallers: [7] })
+})

@@ -64,7 +64,7 @@ export function recordsAs(call: CallObject, records: readonly (readonly [key: st
   return {
     read: async (key) => {
       const value = await call({ type: 'Record', handler: 'read', key })
-      return value === null ? initial.get(key) : String(value)
+      return typeof value === 'string' ? value : initial.get(key)
     },
     write: (key, value) => call({ type: 'Record', handler: 'write', key, argument: value }),
     modify: (key) =>

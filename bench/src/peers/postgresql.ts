@@ -24,6 +24,22 @@ const NOBODY = 65_534
 const conflicts = new Set(['40001', '40P01'])
 const run = promisify(execFile)
 
+// What its manual recommends for a machine of this size, and nothing that loses anything.
+const settings = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  default_transaction_isolation: 'serializable',
+  fsync: 'on',
+  synchronous_commit: 'on',
+  shared_buffers: '1GB',
+  max_wal_size: '4GB',
+  max_connections: String(CONNECTIONS + 10),
+} as const
+
+const loadRecords = `
+insert into records select * from unnest($1::text[], $2::text[])
+on conflict (key) do update set value = excluded.value`
+
 const schema = `
 create table counters (key text primary key, value bigint not null);
 create table accounts (key text primary key, balance bigint not null check (balance >= 0));
@@ -70,22 +86,6 @@ $$;`
 
 /** Starts a server whose files are in `directory`. */
 export async function startPostgresql(directory: string): Promise<System> {
-  const server = await findServer({
-    program: 'postgres',
-    variable: 'POSTGRES_SERVER',
-    packages: ['postgresql'],
-    folders: ['usr/lib/postgresql/*/bin'],
-  })
-  const { path: file, environment, version } = server
-  const owner = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
-  if (owner.uid !== undefined) await chown(directory, owner.uid, owner.gid)
-  const data = join(directory, 'data')
-  const initdb = ['-D', data, '-U', 'bench', '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync']
-  await run(join(dirname(file), 'initdb'), initdb, {
-    cwd: directory,
-    env: { ...process.env, ...environment },
-    ...owner,
-  })
   const port = await freePort()
   const pool = new Pool({
     host: '127.0.0.1',
@@ -95,29 +95,15 @@ export async function startPostgresql(directory: string): Promise<System> {
     max: CONNECTIONS,
     connectionTimeoutMillis: PATIENCE_MS,
   })
+  // What goes wrong is told to whoever calls.
   pool.on('error', () => {})
-  const args = [
-    '-D',
-    data,
-    '-p',
-    String(port),
-    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-  ]
-  const command = {
-    name: 'PostgreSQL',
-    file,
-    args,
-    environment,
-    directory,
-    ...(owner.uid === undefined ? {} : { userId: NOBODY }),
-  }
-  const running = await ServerProcess.start(command, () => pool.query('select 1'))
+  const { server, version } = await startServer(directory, port, () => pool.query('select 1'))
   await pool.query(schema)
   const call = callsOf(pool)
   return {
     title: `PostgreSQL ${version}`,
     durability: `serializable, fsync and synchronous_commit on, stored procedures; ${CONNECTIONS} connections`,
-    processes: [running.pid],
+    processes: [server.pid],
     openCounters: async (keys) => {
       await pool.query('insert into counters select unnest($1::text[]), 0', [keys])
       return countersOf(call, pool)
@@ -128,30 +114,43 @@ export async function startPostgresql(directory: string): Promise<System> {
     },
     openRecords: async (records) => {
       const columns = [records.map(([key]) => key), records.map(([, value]) => value)]
-      await pool.query(
-        'insert into records select * from unnest($1::text[], $2::text[]) on conflict (key) do update set value = excluded.value',
-        columns,
-      )
+      await pool.query(loadRecords, columns)
       return recordsOf(call)
     },
     close: async () => {
       await pool.end()
-      await running.stop('SIGINT')
+      await server.stop('SIGINT')
     },
   }
 }
 
-// What its manual recommends for a machine of this size, and nothing that loses anything.
-const settings = {
-  listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
-  default_transaction_isolation: 'serializable',
-  fsync: 'on',
-  synchronous_commit: 'on',
-  shared_buffers: '1GB',
-  max_wal_size: '4GB',
-  max_connections: String(CONNECTIONS + 10),
-} as const
+async function startServer(
+  directory: string,
+  port: number,
+  isReady: () => Promise<unknown>,
+): Promise<{ readonly server: ServerProcess; readonly version: string }> {
+  const { path, environment, version } = await findServer({
+    program: 'postgres',
+    variable: 'POSTGRES_SERVER',
+    packages: ['postgresql'],
+    folders: ['usr/lib/postgresql/*/bin'],
+  })
+  const userId = process.getuid?.() === 0 ? NOBODY : undefined
+  const owner = userId === undefined ? {} : { uid: userId, gid: userId }
+  if (userId !== undefined) await chown(directory, userId, userId)
+  const data = join(directory, 'data')
+  const initdb = ['-D', data, '-U', 'bench', '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync']
+  await run(join(dirname(path), 'initdb'), initdb, {
+    cwd: directory,
+    env: { ...process.env, ...environment },
+    ...owner,
+  })
+  const chosen = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const args = ['-D', data, '-p', String(port), ...chosen]
+  const command = { name: 'PostgreSQL', file: path, args, environment, directory }
+  const server = await ServerProcess.start(userId === undefined ? command : { ...command, userId }, isReady)
+  return { server, version }
+}
 
 function callsOf(pool: Pool): Call {
   return (name, text, values) =>

@@ -170,7 +170,10 @@ function latencyTable({ latencies }: WorkloadResult, result: WorkloadsResult): s
   const rows = latencies.map(({ name, share, callsPerSecond, p50Ms, p99Ms, p999Ms }) => [
     titleOf(name, result),
     `${100 * share} %`,
-    ...[whole(callsPerSecond), precise(p50Ms), precise(p99Ms), precise(p999Ms)],
+    whole(callsPerSecond),
+    precise(p50Ms),
+    precise(p99Ms),
+    precise(p999Ms),
   ])
   return markdownTable(['open loop', 'of its capacity', 'calls/s', 'p50 ms', 'p99 ms', 'p99.9 ms'], rows)
 }
