@@ -33,6 +33,8 @@ export const peerGoals: readonly PeerGoal[] = [
   throughput('transfers', 'embedded', 'redis', 3),
   throughput('transfers', 'embedded', 'postgresql', 10),
   throughput('transfers', 'embedded', 'floor', 0.5),
+  throughput('ids', 'cluster', 'cluster-floor', 0.5),
+  throughput('transfers', 'cluster', 'cluster-floor', 0.5),
   throughput('ids', 'cluster', 'redis', 2),
   throughput('transfers', 'cluster', 'redis', 2),
   throughput('ids', 'cluster', 'restate', 50),

@@ -12,6 +12,7 @@ export const specNames = [
   'ycsb-b',
   'ycsb-c',
   'ycsb-f',
+  'ycsb-t',
   'calvin-10000',
   'calvin-1000',
   'calvin-100',

@@ -55,14 +55,20 @@ const specs: Readonly<Record<SpecName, () => WorkloadSpec>> = {
   zipf: () => transfers('zipf', ACCOUNTS, SKEW, {}),
   spacetime: () =>
     transfers('spacetime', PUBLISHED_ACCOUNTS, SKEW, {
+      title: "transfers, SpacetimeDB's load",
       callers: [PUBLISHED_CLIENTS * PUBLISHED_IN_FLIGHT],
-      note: `; SpacetimeDB's published load, ${PUBLISHED_CLIENTS} clients with ${PUBLISHED_IN_FLIGHT} in flight`,
+      note: `; ${PUBLISHED_CLIENTS} clients with ${PUBLISHED_IN_FLIGHT} in flight`,
     }),
   smallbank: smallBank,
   'ycsb-a': () => ycsb('a', { writes: 0.5, modifications: 0 }),
   'ycsb-b': () => ycsb('b', { writes: 0.05, modifications: 0 }),
   'ycsb-c': () => ycsb('c', { writes: 0, modifications: 0 }),
   'ycsb-f': () => ycsb('f', { writes: 0, modifications: 0.5 }),
+  'ycsb-t': () =>
+    transfers('ycsb-t', ACCOUNTS, YCSB_SKEW, {
+      title: 'YCSB-T',
+      note: '; two reads and two writes in a transaction, as in Styx',
+    }),
   'calvin-10000': () => calvin(10_000),
   'calvin-1000': () => calvin(1000),
   'calvin-100': () => calvin(100),
@@ -78,6 +84,7 @@ export function workloadSpec(name: SpecName): WorkloadSpec {
 interface SpecOptions {
   readonly callers?: readonly number[]
   readonly openLoop?: boolean
+  readonly title?: string
   readonly note?: string
 }
 
@@ -101,18 +108,18 @@ function transfers(
   name: SpecName,
   count: number,
   exponent: number,
-  { callers = [MAIN_CALLERS], openLoop = false, note = '' }: SpecOptions,
+  { title, callers = [MAIN_CALLERS], openLoop = false, note = '' }: SpecOptions,
 ): WorkloadSpec {
-  const title = exponent === 0 ? 'transfers, uniform' : `transfers, Zipf ${exponent}`
+  const skew = exponent === 0 ? 'drawn alike' : `drawn by Zipf ${exponent}`
   const plan = transferPlan(`${name}-`, count, exponent)
-  const parameters = `${count} accounts${note}`
+  const parameters = `${count} accounts, ${skew}${note}`
   const open = async (system: System): Promise<OpenWorkload> => {
     const accounts = await system.openAccounts(plan.keys, openingBalance)
     return { ...caveatOf(accounts), workload: new Transfers(accounts, `${name}, ${system.title}`, plan) }
   }
   return {
     name,
-    title: note === '' ? title : `${title}, ${callers.join()} in flight`,
+    title: title ?? (exponent === 0 ? 'transfers, uniform' : `transfers, Zipf ${exponent}`),
     parameters,
     callers,
     openLoop,

@@ -7,7 +7,14 @@ import { reportText } from './performance-report.ts'
 import { chartsOf } from './report-charts.ts'
 
 const figures = (callsPerSecond: number, p50Ms: number): Figures => ({
-  ...{ calls: 1, callsPerSecond, p50Ms, p99Ms: 2, p999Ms: 3, gaveUp: 0, cpuUsPerCall: 4, bytesPerCall: 5 },
+  calls: 1,
+  callsPerSecond,
+  p50Ms,
+  p99Ms: 2,
+  p999Ms: 3,
+  gaveUp: 0,
+  cpuUsPerCall: 4,
+  bytesPerCall: 5,
 })
 const open = { callsPerSecond: 50, calls: 1, gaveUp: 0, p50Ms: 1, p99Ms: 2, p999Ms: 3, unanswered: 0 }
 const machine: Machine = {
@@ -15,7 +22,9 @@ const machine: Machine = {
   memoryGiB: 1,
   system: 'linux',
   load: 0,
-  ...{ versions: { node: '20' }, fileSystem: 'ext4', flushMs: 1 },
+  versions: { node: '20' },
+  fileSystem: 'ext4',
+  flushMs: 1,
 }
 
 const result: WorkloadsResult = {
@@ -44,6 +53,7 @@ const result: WorkloadsResult = {
         { name: 'redis', share: 0.5, ...open, callsPerSecond: 20 },
       ],
       checks: { embedded: { calls: 1, found: 1, expected: 1, summary: 'right' } },
+      cpuFloors: { packUs: 0.25, unpackUs: 0.5, handlerUs: 0.25 },
       caveats: [],
       unsupported: [{ name: 'redis', reason: 'hung up' }],
     },
@@ -54,6 +64,8 @@ test('goals, systems, figures and reasons are all there', () => {
   const text = reportText(machine, { seconds: 1, rounds: 2, command: 'bench' }, result, chartsOf(result), 'performance')
   expect(text).toMatch(/getNextId .*1024 .*embedded: 4\.50 × redis, goal ≥ 3 .*met/)
   expect(text).toContain('etcd: not measured, because not here')
+  expect(text).toContain('Processor time of a call: msgpackr packs it in 0.250 µs')
+  expect(text).toContain('together 0.250 of what Streamy')
   expect(text).not.toContain('a stack')
   expect(text).toContain('Redis <7>: hung up')
   expect(text).toMatch(/Redis <7> +\| +700 \(400–1,000\)/)

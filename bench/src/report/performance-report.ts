@@ -15,6 +15,7 @@ import {
   type WorkloadResult,
   type WorkloadsResult,
 } from '../suites/workloads-result.ts'
+import { cpuFloorLines } from '../suites/workloads-report.ts'
 import { chartsOf, type NamedChart } from './report-charts.ts'
 import { lineChartSvg } from './line-chart.ts'
 
@@ -131,6 +132,7 @@ function workloadSection(workload: WorkloadResult, result: WorkloadsResult): rea
     `${workload.parameters}.`,
     ...workload.levels.map((level) => levelTable(level, result)),
     latencyTable(workload, result),
+    ...cpuFloorLines(workload).map((line) => `${line.replace(/^floor +p/, 'P')}.`),
     reasons(workload.caveats),
     reasons(workload.unsupported),
     checked === 0 ? '' : `Checked at the end on ${checked} systems; all totals were right.`,

@@ -32,6 +32,7 @@ export function workloadLines(result: WorkloadResult, contestants: readonly Cont
     `${result.title.toUpperCase()}  ${result.parameters}`,
     ...result.levels.flatMap((level) => ['', ...levelLines(result, level, contestants)]),
     ...latencyLines(result, contestants),
+    ...cpuFloorLines(result),
     ...reasons(result.caveats, 'caveat  '),
     ...reasons(result.unsupported, 'without '),
     ...Object.entries(result.checks).map(
@@ -98,6 +99,21 @@ function latencyLines({ latencies }: WorkloadResult, contestants: readonly Conte
     unanswered === 0 ? '' : whole(unanswered),
   ])
   return ['', ...tableLines(header, rows)]
+}
+
+/** `msgpackr packs a call in 0.2 µs …; with them 0.05 of the processor time of Streamy, embedded`. */
+export function cpuFloorLines({ cpuFloors, levels }: WorkloadResult): readonly string[] {
+  const level = levels.at(-1)
+  if (cpuFloors === undefined || level === undefined) return []
+  const { packUs, unpackUs, handlerUs } = cpuFloors
+  const own = figureOf(level, 'embedded', ({ cpuUsPerCall }) => cpuUsPerCall)
+  const share =
+    own === undefined
+      ? ''
+      : `; together ${precise((packUs + unpackUs + handlerUs) / own.median)} of what Streamy, embedded, takes`
+  return [
+    `floor     processor time of a call: msgpackr packs it in ${precise(packUs)} µs and unpacks it in ${precise(unpackUs)} µs, the bare handler takes ${precise(handlerUs)} µs${share}`,
+  ]
 }
 
 function bytes(value: number): string {

@@ -1,5 +1,6 @@
 // What the workloads suite found, as it goes into the file of results: the report and `docs/performance.md` are made of this.
 
+import type { CpuFloors } from '../cpu-floors.ts'
 import type { OpenMeasurement } from '../open-loop.ts'
 import type { SystemName } from '../systems/system-names.ts'
 import { spreadOf, type Spread } from '../spread.ts'
@@ -34,6 +35,8 @@ export interface WorkloadResult {
   readonly levels: readonly WorkloadLevel[]
   readonly latencies: readonly LatencyResult[]
   readonly checks: Readonly<Partial<Record<SystemName, CheckResult>>>
+  /** What the same calls cost at the very least; undefined where some of them only read. */
+  readonly cpuFloors: CpuFloors | undefined
   /** Systems that promise less than a serializable transaction. */
   readonly caveats: readonly Reason[]
   /** Systems that cannot do it. */

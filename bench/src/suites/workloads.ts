@@ -4,7 +4,9 @@
 
 import { measure } from '../closed-loop.ts'
 import { DiskMeter } from '../disk-meter.ts'
-import { openFloor, startContestant, type Contestant } from '../contestant.ts'
+import { startContestant, type Contestant } from '../contestant.ts'
+import { measureCpuFloors } from '../cpu-floors.ts'
+import { openFloor, startClusterFloor } from '../floor-contestants.ts'
 import { measureOpen } from '../open-loop.ts'
 import { cpuUsOf } from '../process-usage.ts'
 import type { BenchOptions } from '../options.ts'
@@ -61,15 +63,28 @@ async function startAll(
   contestants: Contestant[],
   unavailable: Reason[],
 ): Promise<void> {
-  const start = async (name: SystemName, system: StartSystem): Promise<void> => {
-    progress(`starting ${name}`)
-    contestants.push(await startContestant(name, system, directory))
-  }
+  const starts: readonly (readonly [SystemName, () => Promise<Contestant>])[] = [
+    ['cluster-floor', startClusterFloor],
+    ...streamyNames.map((name) => startOf(name, streamySystems[name], directory)),
+    ...options.peers.map((name) => startOf(name, peerSystems[name], directory)),
+  ]
   contestants.push(openFloor(directory))
-  for (const name of streamyNames) await start(name, streamySystems[name])
-  for (const name of options.peers)
-    await start(name, peerSystems[name]).catch((error: unknown) => unavailable.push({ name, reason: reasonOf(error) }))
+  for (const [name, start] of starts) {
+    progress(`starting ${name}`)
+    await start().then(
+      (contestant) => contestants.push(contestant),
+      (error: unknown) => unavailable.push({ name, reason: reasonOf(error) }),
+    )
+  }
   progress('')
+}
+
+function startOf(
+  name: SystemName,
+  system: StartSystem,
+  directory: string,
+): readonly [SystemName, () => Promise<Contestant>] {
+  return [name, () => startContestant(name, system, directory)]
 }
 
 async function measureWorkload(
@@ -78,16 +93,22 @@ async function measureWorkload(
   context: SuiteContext,
   until: number,
 ): Promise<WorkloadResult> {
-  const run = new WorkloadRun(spec, context, until)
+  const run = new WorkloadRun(spec, context)
   await run.open(contestants)
   await run.warmUp()
   const levels: WorkloadLevel[] = []
-  for (const callers of callersOf(spec, context.options)) levels.push(await run.measureLevel(callers))
+  const ladder = callersOf(spec, context.options)
+  for (const [index, callers] of ladder.entries()) {
+    const share = (until - performance.now()) / (ladder.length - index)
+    levels.push(await run.measureLevel(callers, performance.now() + share))
+  }
   const latencies = spec.openLoop ? await run.measureLatencies(levels) : []
   const checks = await run.check()
   context.progress('')
-  const { name, title, parameters } = spec
-  return { name, title, parameters, levels, latencies, checks, caveats: run.caveats, unsupported: run.unsupported }
+  const { name, title, parameters, plan } = spec
+  const { caveats, unsupported } = run
+  const cpuFloors = plan === undefined ? undefined : measureCpuFloors(plan)
+  return { name, title, parameters, levels, latencies, checks, cpuFloors, caveats, unsupported }
 }
 
 // Those of the workload, unless the command line names others.
@@ -101,13 +122,10 @@ class WorkloadRun {
   readonly #spec: WorkloadSpec
   readonly #context: SuiteContext
   readonly #disk: DiskMeter
-  readonly #until: number
   #entries: readonly Entry[] = []
 
-  /** From `until` on no second round begins. */
-  constructor(spec: WorkloadSpec, context: SuiteContext, until: number) {
+  constructor(spec: WorkloadSpec, context: SuiteContext) {
     this.#spec = spec
-    this.#until = until
     this.#context = context
     this.#disk = new DiskMeter(context.directory)
   }
@@ -132,10 +150,11 @@ class WorkloadRun {
     await this.#each('warming up', async ({ workload }) => void (await measure(workload, load)))
   }
 
-  async measureLevel(callers: number): Promise<WorkloadLevel> {
+  // From `until` on no second round begins.
+  async measureLevel(callers: number, until: number): Promise<WorkloadLevel> {
     const { seconds, rounds: count } = this.#context.options
     const rounds = []
-    for (let round = 1; round <= count && (round === 1 || performance.now() < this.#until); round++) {
+    for (let round = 1; round <= count && (round === 1 || performance.now() < until); round++) {
       const measured: Partial<Record<SystemName, Figures>> = {}
       await this.#each(
         `${callers} callers, round ${round} of ${count}:`,
@@ -187,8 +206,8 @@ class WorkloadRun {
     if (this.unsupported.some((reason) => reason.name === name)) return
     this.#context.progress(`${this.#spec.title}: ${doing} ${title}`)
     await step().catch((error: unknown) => {
-      const isPeer = !(streamyNames as readonly string[]).includes(name)
-      if (!isPeer || error instanceof CheckFailed) throw error
+      const isStreamy = (streamyNames as readonly string[]).includes(name)
+      if (isStreamy || error instanceof CheckFailed) throw error
       this.unsupported.push({ name, reason: reasonOf(error) })
     })
   }

@@ -12,5 +12,11 @@ export type StreamyName = (typeof streamyNames)[number]
 /** One of {@link peerNames}. */
 export type PeerName = (typeof peerNames)[number]
 
-/** Any system, and the floor that the disk sets. */
-export type SystemName = StreamyName | PeerName | 'floor'
+/** The least that disk and encoding, or stream and server, can cost. */
+export const floorNames = ['floor', 'cluster-floor'] as const
+
+/** One of {@link floorNames}. */
+export type FloorName = (typeof floorNames)[number]
+
+/** Any system or floor. */
+export type SystemName = StreamyName | PeerName | FloorName
