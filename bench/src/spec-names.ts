@@ -13,6 +13,7 @@ export const specNames = [
   'ycsb-c',
   'ycsb-f',
   'ycsb-t',
+  'tpcc',
   'calvin-10000',
   'calvin-1000',
   'calvin-100',

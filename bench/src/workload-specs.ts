@@ -4,11 +4,13 @@
 import { idPlan, transferPlan, type CallPlan } from './call-plan.ts'
 import { contentionPlan, multiTransferPlan } from './group-plan.ts'
 import type { SpecName } from './spec-names.ts'
-import type { Port, System } from './systems/system.ts'
+import { Unsupported, type Port, type System } from './systems/system.ts'
+import { tpccScale } from './tpcc-plan.ts'
 import { CounterGroups } from './workloads/counter-groups.ts'
 import { GetNextId } from './workloads/get-next-id.ts'
 import { MultiTransfers } from './workloads/multi-transfers.ts'
 import { RecordCalls, initialRecords, type RecordMix } from './workloads/record-calls.ts'
+import { Tpcc } from './workloads/tpcc.ts'
 import { Transfers, openingBalance } from './workloads/transfers.ts'
 import type { Workload } from './workloads/workload.ts'
 
@@ -45,7 +47,7 @@ const RECORDS = 10_000
 const YCSB_SKEW = 0.99
 const CALVIN_SIZE = 10
 const CALVIN_COLD = 50_000
-const CALVIN_CALLERS = 256
+const FEWER_CALLERS = 256
 const ladder = [1, 64, 1024]
 
 const specs: Readonly<Record<SpecName, () => WorkloadSpec>> = {
@@ -69,6 +71,7 @@ const specs: Readonly<Record<SpecName, () => WorkloadSpec>> = {
       title: 'YCSB-T',
       note: '; two reads and two writes in a transaction, as in Styx',
     }),
+  tpcc,
   'calvin-10000': () => calvin(10_000),
   'calvin-1000': () => calvin(1000),
   'calvin-100': () => calvin(100),
@@ -168,7 +171,19 @@ function calvin(hot: 1 | 10 | 100 | 1000 | 10_000): WorkloadSpec {
     const counters = await system.openCounters(plan.keys)
     return { ...caveatOf(counters), workload: new CounterGroups(counters, `${title}, ${system.title}`, plan) }
   }
-  return { name, title, parameters, callers: [CALVIN_CALLERS], openLoop: false, plan, open }
+  return { name, title, parameters, callers: [FEWER_CALLERS], openLoop: false, plan, open }
+}
+
+function tpcc(): WorkloadSpec {
+  const { warehouses, districts, customers, items } = tpccScale
+  const title = 'TPC-C NewOrder and Payment'
+  const open = async (system: System): Promise<OpenWorkload> => {
+    if (system.openTpcc === undefined) throw new Unsupported('not written for it')
+    const port = await system.openTpcc()
+    return { ...caveatOf(port), workload: new Tpcc(port, `${title}, ${system.title}`) }
+  }
+  const parameters = `${warehouses} warehouses of ${districts} districts, ${customers} customers a district and ${items} items; half and half`
+  return { name: 'tpcc', title, parameters, callers: [FEWER_CALLERS], openLoop: false, plan: undefined, open }
 }
 
 // Not there rather than undefined, as the compiler asks for.

@@ -37,31 +37,32 @@ const LOADED_AT_ONCE = 100
 
 /** Counters, of which those that nobody has counted with are not there yet. */
 export function countersIn(store: VersionedStore): Counters {
-  const step = (key: string): Step => [key, (value = '0') => String(Number(value) + 1)]
+  const used = new Set<string>()
+  const step = (key: string): Step => {
+    used.add(key)
+    return [key, (value = '0') => String(Number(value) + 1)]
+  }
   return {
     ...caveatOf(store),
     next: async (key) => Number((await changeAll(store, [step(key)]))[0]),
     nextOfAll: (keys) => changeAll(store, keys.map(step)),
-    values: (keys) => numbersIn(store, keys, 0),
+    values: (keys) => numbersIn(store, keys, used, 0),
   }
 }
 
 /** Accounts, of which those that nobody has used are not there yet and hold what they start with. */
 export function accountsIn(store: VersionedStore, openingBalance: number): Accounts {
-  const give = (key: string, amount: number): Step => [
-    key,
-    (value = String(openingBalance)) => {
-      const balance = Number(value) + amount
-      if (balance < 0) throw new Error(`${key} has not enough`)
-      return String(balance)
-    },
-  ]
+  const used = new Set<string>()
+  const give = (key: string, amount: number): Step => {
+    used.add(key)
+    return [key, (value = String(openingBalance)) => balanceAfter(key, Number(value), amount)]
+  }
   return {
     ...caveatOf(store),
     transfer: (from, to, amount) => changeAll(store, [give(from, -amount), give(to, amount)]),
     transferToAll: (from, to, amount) =>
       changeAll(store, [give(from, -amount * to.length), ...to.map((key) => give(key, amount))]),
-    balances: (keys) => numbersIn(store, keys, openingBalance),
+    balances: (keys) => numbersIn(store, keys, used, openingBalance),
   }
 }
 
@@ -77,6 +78,11 @@ export async function recordsIn(
     write: (key, value) => store.write([[key, value]]),
     modify: (key) => changeAll(store, [[key, (value = '') => modified(value)]]),
   }
+}
+
+function balanceAfter(key: string, balance: number, amount: number): string {
+  if (balance + amount < 0) throw new Error(`${key} has not enough`)
+  return String(balance + amount)
 }
 
 function caveatOf({ changes }: VersionedStore): Port {
@@ -106,14 +112,19 @@ function change(store: VersionedStore, steps: readonly Step[], patienceMs?: numb
   }, patienceMs)
 }
 
+// Only what was used is there.
 async function numbersIn(
   store: VersionedStore,
   keys: readonly string[],
+  used: ReadonlySet<string>,
   otherwise: number,
 ): Promise<readonly number[]> {
-  const numbers: number[] = []
-  for (let start = 0; start < keys.length; start += READ_AT_ONCE)
-    for (const { value } of await store.read(keys.slice(start, start + READ_AT_ONCE)))
-      numbers.push(value === undefined ? otherwise : Number(value))
-  return numbers
+  const numbers = new Map<string, number>()
+  const wanted = keys.filter((key) => used.has(key))
+  for (let start = 0; start < wanted.length; start += READ_AT_ONCE) {
+    const read = wanted.slice(start, start + READ_AT_ONCE)
+    for (const [index, { value }] of (await store.read(read)).entries())
+      if (value !== undefined) numbers.set(read[index]!, Number(value))
+  }
+  return keys.map((key) => numbers.get(key) ?? otherwise)
 }

@@ -8,17 +8,17 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { DatabaseError, Pool } from 'pg'
 import { COUNT_LENGTH } from '../systems/record-value.ts'
-import { GaveUp, type Accounts, type Counters, type Records, type System } from '../systems/system.ts'
+import type { Accounts, Counters, Records, System } from '../systems/system.ts'
 import { untilCommitted } from '../systems/until-committed.ts'
+import { openPostgresqlTpcc } from './postgresql-tpcc.ts'
 import { findServer } from './debian-server.ts'
 import { ServerProcess, freePort } from './server-process.ts'
+import { Turns } from './turns.ts'
 
 /** Runs a statement, over and over until it is serialized; answers the first column of its first row. */
-type Call = (name: string, text: string, values: readonly unknown[]) => Promise<unknown>
+export type Call = (name: string, text: string, values: readonly unknown[]) => Promise<unknown>
 
 const CONNECTIONS = 64
-// A call that has no connection by then gives up, as a client with a deadline does.
-const PATIENCE_MS = 2000
 // PostgreSQL refuses to run as root, so then it runs as nobody, who owns nothing but its files.
 const NOBODY = 65_534
 const conflicts = new Set(['40001', '40P01'])
@@ -93,12 +93,14 @@ export async function startPostgresql(directory: string): Promise<System> {
     user: 'bench',
     database: 'postgres',
     max: CONNECTIONS,
-    connectionTimeoutMillis: PATIENCE_MS,
+    idleTimeoutMillis: 0,
   })
   // What goes wrong is told to whoever calls.
   pool.on('error', () => {})
   const { server, version } = await startServer(directory, port, () => pool.query('select 1'))
   await pool.query(schema)
+  // Connecting is not what is measured.
+  await Promise.all(Array.from({ length: CONNECTIONS }, () => pool.query('select pg_sleep(0.05)')))
   const call = callsOf(pool)
   return {
     title: `PostgreSQL ${version}`,
@@ -117,6 +119,7 @@ export async function startPostgresql(directory: string): Promise<System> {
       await pool.query(loadRecords, columns)
       return recordsOf(call)
     },
+    openTpcc: () => openPostgresqlTpcc(pool, call),
     close: async () => {
       await pool.end()
       await server.stop('SIGINT')
@@ -153,22 +156,18 @@ async function startServer(
 }
 
 function callsOf(pool: Pool): Call {
-  return (name, text, values) =>
-    untilCommitted(async () => {
-      try {
-        const { rows } = await pool.query({ name, text, values: [...values], rowMode: 'array' })
-        // Rows are lists in this mode, whatever the type says. A procedure without a result answers ''.
-        return (rows[0] as readonly unknown[] | undefined)?.[0] ?? null
-      } catch (error) {
-        if (error instanceof DatabaseError && conflicts.has(error.code ?? '')) return undefined
-        throw isImpatient(error) ? new GaveUp(`no connection for ${PATIENCE_MS} ms`) : error
-      }
-    })
-}
-
-// The pool's error has no code.
-function isImpatient(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('timeout exceeded when trying to connect')
+  const turns = new Turns(CONNECTIONS)
+  const attempt = async (name: string, text: string, values: readonly unknown[]): Promise<unknown> => {
+    try {
+      const { rows } = await pool.query({ name, text, values: [...values], rowMode: 'array' })
+      // Rows are lists in this mode, whatever the type says. A procedure without a result answers ''.
+      return (rows[0] as readonly unknown[] | undefined)?.[0] ?? null
+    } catch (error) {
+      if (error instanceof DatabaseError && conflicts.has(error.code ?? '')) return undefined
+      throw error
+    }
+  }
+  return (name, text, values) => untilCommitted(() => turns.take(() => attempt(name, text, values)))
 }
 
 function countersOf(call: Call, pool: Pool): Counters {

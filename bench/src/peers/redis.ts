@@ -4,6 +4,7 @@
 import { Redis, type ChainableCommander } from 'ioredis'
 import { COUNT_LENGTH } from '../systems/record-value.ts'
 import type { Accounts, Counters, Records, System } from '../systems/system.ts'
+import { redisTpcc } from './redis-tpcc.ts'
 import { findServer } from './debian-server.ts'
 import { ServerProcess, freePort } from './server-process.ts'
 
@@ -66,6 +67,7 @@ export async function startRedis(directory: string): Promise<System> {
       await load(client, records, (pipeline, [key, value]) => pipeline.set(key, value))
       return recordsOf(client)
     },
+    openTpcc: async () => redisTpcc(client),
     close: async () => {
       client.disconnect()
       await running.stop()

@@ -6,7 +6,9 @@ import { connect } from 'streamy-db'
 import { Account, InsufficientFunds, Sequence } from '../actors.ts'
 import { Companion } from '../companion.ts'
 import type { ClusterWorkersInput, ClusterWorkersStatus } from '../companions/cluster-workers.ts'
+import { tpccActors } from '../tpcc-actors.ts'
 import { StreamyAccounts, StreamyCounters, StreamyRecords } from './streamy-ports.ts'
+import { StreamyTpcc } from './streamy-tpcc.ts'
 import type { System } from './system.ts'
 
 const PARTITIONS = 64
@@ -32,7 +34,7 @@ export async function startCluster(directory: string): Promise<System> {
     }
     const worker = await Companion.start<ClusterWorkersStatus>(workersModule, input)
     endings.push(() => worker.stop())
-    const actors = { actors: [Sequence, Account], errors: [InsufficientFunds] }
+    const actors = { actors: [Sequence, Account, ...tpccActors], errors: [InsufficientFunds] }
     const database = await connect(server.url, { name: 'bench', ...actors })
     endings.push(() => database.close())
     return {
@@ -42,6 +44,7 @@ export async function startCluster(directory: string): Promise<System> {
       openCounters: async () => new StreamyCounters(database),
       openAccounts: (keys, openingBalance) => StreamyAccounts.open(database, keys, openingBalance),
       openRecords: (records) => StreamyRecords.open(database, records),
+      openTpcc: async () => new StreamyTpcc(database),
       close,
     }
   } catch (error) {

@@ -2,6 +2,8 @@
 // file and nothing of any system; a system knows nothing of workloads. Each port is one small application that every system
 // implements as its users would: with stored procedures, scripts, handlers or compare-and-set.
 
+import type { NewOrder, Payment } from '../tpcc-plan.ts'
+
 /** A system under test, running on this machine. */
 export interface System {
   /** With its version: `Redis 7.0.15`. */
@@ -13,6 +15,8 @@ export interface System {
   openCounters(keys: readonly string[]): Promise<Counters>
   openAccounts(keys: readonly string[], openingBalance: number): Promise<Accounts>
   openRecords(records: readonly (readonly [key: string, value: string])[]): Promise<Records>
+  /** Not there where nobody has written it for this system. */
+  openTpcc?(): Promise<Tpcc>
   /** Stops its processes. */
   close(): Promise<void>
 }
@@ -46,6 +50,24 @@ export interface Records extends Port {
   write(key: string, value: string): Promise<unknown>
   /** Reads the record and writes it with one more in front; see `record-value.ts`. */
   modify(key: string): Promise<unknown>
+}
+
+/** TPC-C's NewOrder and Payment. */
+export interface Tpcc extends Port {
+  /** Answers the order's number. */
+  newOrder(order: NewOrder): Promise<number>
+  payment(payment: Payment): Promise<unknown>
+  totals(): Promise<TpccTotals>
+}
+
+/** What there is after all orders and payments. */
+export interface TpccTotals {
+  readonly orders: number
+  readonly orderLines: number
+  /** Pieces taken from all stocks. */
+  readonly sold: number
+  readonly paidWarehouses: number
+  readonly paidDistricts: number
 }
 
 /** A system cannot do what is asked of it; the message says why. It is reported, and the others go on. */
