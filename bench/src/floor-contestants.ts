@@ -16,7 +16,7 @@ import { ClusterFloorCalls } from './workloads/cluster-floor-calls.ts'
 import { FloorCalls } from './workloads/floor-calls.ts'
 
 const MAX_LOG_BYTES = 1024 ** 3
-const NO_PLAN = 'reads are not in any log'
+const NO_PLAN = 'a floor takes plans of writes only'
 const floorModule = new URL('companions/floor-worker.js', import.meta.url)
 
 /** That of an embedded database; its files are in `directory`. */

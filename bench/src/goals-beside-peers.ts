@@ -1,7 +1,7 @@
 // The goals of the workloads suite: how many times as fast as its peers Streamy must be, and how near to its floor.
 
 import { precise } from './table.ts'
-import { ratioOf, type Figures, type WorkloadLevel } from './suites/workloads-result.ts'
+import { figureOf, ratioOf, type Figures, type WorkloadLevel, type WorkloadResult } from './suites/workloads-result.ts'
 import type { StreamyName, SystemName } from './systems/system-names.ts'
 
 /** One goal: a figure of Streamy divided by the same figure of another system, round by round. */
@@ -15,7 +15,14 @@ export interface PeerGoal {
   readonly atMost?: number
 }
 
+/** What was reached, in words. */
+export interface Verdict {
+  readonly text: string
+  readonly met: boolean
+}
+
 const MAIN_CALLERS = 1024
+const SKEW_MIN = 0.95
 
 const throughput = (workload: string, system: StreamyName, against: SystemName, atLeast: number): PeerGoal => ({
   workload,
@@ -54,11 +61,25 @@ export function workloadVerdicts(workload: string, level: WorkloadLevel): readon
     })
 }
 
+/** Transfers of which few accounts take most, beside those that are drawn alike; undefined until both were measured. */
+export function skewVerdict(workloads: readonly WorkloadResult[]): Verdict | undefined {
+  const rateOf = (name: string): number | undefined => {
+    const level = workloads
+      .find((workload) => workload.name === name)
+      ?.levels.find(({ callers }) => callers === MAIN_CALLERS)
+    return level && figureOf(level, 'embedded', ({ callsPerSecond }) => callsPerSecond)?.median
+  }
+  const [skewed, uniform] = [rateOf('zipf'), rateOf('transfers')]
+  if (skewed === undefined || uniform === undefined) return undefined
+  const met = skewed / uniform >= SKEW_MIN
+  return {
+    text: `embedded: ${precise(skewed / uniform)} of uniform transfers, goal ≥ ${SKEW_MIN}: ${met ? 'met' : 'MISSED'}`,
+    met,
+  }
+}
+
 /** What was reached of a goal; undefined where either side was not measured. */
-export function verdictOn(
-  { system, against, atLeast, atMost }: PeerGoal,
-  level: WorkloadLevel,
-): { readonly text: string; readonly met: boolean } | undefined {
+export function verdictOn({ system, against, atLeast, atMost }: PeerGoal, level: WorkloadLevel): Verdict | undefined {
   const figure = (figures: Figures): number => (atMost === undefined ? figures.callsPerSecond : figures.p50Ms)
   const ratio = ratioOf(level, system, against, figure)
   if (ratio === undefined) return undefined

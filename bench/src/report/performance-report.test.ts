@@ -62,7 +62,7 @@ const result: WorkloadsResult = {
 
 test('goals, systems, figures and reasons are all there', () => {
   const text = reportText(machine, { seconds: 1, rounds: 2, command: 'bench' }, result, chartsOf(result), 'performance')
-  expect(text).toMatch(/getNextId .*1024 .*embedded: 4\.50 × redis, goal ≥ 3 .*met/)
+  expect(text).toMatch(/getNextId .*1,024 .*embedded: 4\.50 × redis, goal ≥ 3 .*met/)
   expect(text).toContain('etcd: not measured, because not here')
   expect(text).toContain('Processor time of a call: msgpackr packs it in 0.250 µs')
   expect(text).toContain('together 0.250 of what Streamy')

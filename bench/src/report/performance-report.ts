@@ -3,7 +3,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
-import { peerGoals, verdictOn } from '../goals-beside-peers.ts'
+import { peerGoals, skewVerdict, verdictOn, type Verdict } from '../goals-beside-peers.ts'
 import type { Machine } from '../machine.ts'
 import { streamyNames, type SystemName } from '../systems/system-names.ts'
 import { precise, whole, withExtremes } from '../table.ts'
@@ -89,22 +89,21 @@ function introduction({ command, rounds, seconds }: ReportOptions): string {
 }
 
 function goalsTable({ workloads }: WorkloadsResult): string {
+  const row = (workload: string, callers: number, { text, met }: Verdict): readonly string[] => [
+    workload,
+    whole(callers),
+    text.replace(/: (met|MISSED)$/, ''),
+    met ? 'met' : '**missed**',
+  ]
   const rows = peerGoals.flatMap((goal) => {
     const workload = workloads.find(({ name }) => name === goal.workload)
     const level = workload?.levels.find(({ callers }) => callers === goal.callers)
     const verdict = level === undefined ? undefined : verdictOn(goal, level)
-    return workload === undefined || verdict === undefined
-      ? []
-      : [
-          [
-            workload.title,
-            String(goal.callers),
-            verdict.text.replace(/: (met|MISSED)$/, ''),
-            verdict.met ? 'met' : '**missed**',
-          ],
-        ]
+    return workload === undefined || verdict === undefined ? [] : [row(workload.title, goal.callers, verdict)]
   })
-  return rows.length === 0 ? '' : markdownTable(['workload', 'callers', 'reached', 'verdict'], rows)
+  const skew = skewVerdict(workloads)
+  const all = skew === undefined ? rows : [...rows, row('transfers, Zipf 1.5', 1024, skew)]
+  return all.length === 0 ? '' : markdownTable(['workload', 'callers', 'reached', 'verdict'], all)
 }
 
 function machineText(machine: Machine): string {

@@ -1,7 +1,7 @@
 // The report of the workloads suite in plain text: one table for each workload and number of callers, and what was wanted.
 
 import type { Contestant } from '../contestant.ts'
-import { workloadVerdicts } from '../goals-beside-peers.ts'
+import { skewVerdict, workloadVerdicts } from '../goals-beside-peers.ts'
 import type { BenchOptions } from '../options.ts'
 import { streamyNames, type SystemName } from '../systems/system-names.ts'
 import { precise, tableLines, whole, withExtremes } from '../table.ts'
@@ -24,13 +24,18 @@ export function systemLines(
 }
 
 /** All tables of one workload. */
-export function workloadLines(result: WorkloadResult, contestants: readonly Contestant[]): readonly string[] {
+export function workloadLines(
+  result: WorkloadResult,
+  contestants: readonly Contestant[],
+  before: readonly WorkloadResult[],
+): readonly string[] {
   const reasons = (list: readonly Reason[], what: string): readonly string[] =>
     list.map(({ name, reason }) => `${what}  ${titleOf(name, contestants)}: ${reason}`)
   return [
     '',
     `${result.title.toUpperCase()}  ${result.parameters}`,
     ...result.levels.flatMap((level) => ['', ...levelLines(result, level, contestants)]),
+    ...skewLines(result, before),
     ...latencyLines(result, contestants),
     ...cpuFloorLines(result),
     ...reasons(result.caveats, 'caveat  '),
@@ -84,6 +89,11 @@ function levelLines(
     ]
   })
   return [...tableLines(header, rows), ...workloadVerdicts(result.name, level)]
+}
+
+function skewLines(result: WorkloadResult, before: readonly WorkloadResult[]): readonly string[] {
+  const verdict = result.name === 'zipf' ? skewVerdict([...before, result]) : undefined
+  return verdict === undefined ? [] : [`goal      ${verdict.text}`]
 }
 
 function latencyLines({ latencies }: WorkloadResult, contestants: readonly Contestant[]): readonly string[] {

@@ -48,8 +48,8 @@ export async function workloadsSuite(context: SuiteContext): Promise<WorkloadsRe
     for (const [index, name] of options.specs.entries()) {
       const share = (until - performance.now()) / (options.specs.length - index)
       const result = await measureWorkload(workloadSpec(name), contestants, context, performance.now() + share)
+      for (const line of workloadLines(result, contestants, workloads)) print(line)
       workloads.push(result)
-      for (const line of workloadLines(result, contestants)) print(line)
     }
     const systems = contestants.map(({ name, title, durability }) => ({ name, title, durability }))
     return { systems, unavailable, workloads }
