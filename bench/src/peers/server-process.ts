@@ -55,7 +55,8 @@ export class ServerProcess {
   private constructor(name: string, child: ChildProcess) {
     this.#name = name
     this.#process = child
-    this.#watchdog = startWatchdog(child.pid!)
+    // Its whole group, because servers fork.
+    this.#watchdog = startWatchdog(-child.pid!)
     const keep = (text: Buffer): void => void (this.#output = (this.#output + text.toString()).slice(-OUTPUT_MAX))
     child.stdout?.on('data', keep)
     child.stderr?.on('data', keep)
