@@ -18,7 +18,7 @@ export interface Callable {
 /** How hard and how long. */
 export interface Load {
   readonly callers: number
-  /** Measured time, after a quarter of it that is not measured. It grows while fewer calls are answered than there are callers. */
+  /** Measured time, after a quarter of it that is not measured. It grows while hardly any call is answered. */
   readonly seconds: number
 }
 
@@ -52,6 +52,7 @@ interface Window {
 }
 
 const WARM_UP_SHARE = 0.25
+const CALLS_MIN = 128
 const GROWTH_STEP = 0.25
 const GROWTH_MAX = 4
 
@@ -64,7 +65,7 @@ export async function measure(callable: Callable, { callers, seconds }: Load): P
     until: from + seconds * 1000,
     untilMax: from + GROWTH_MAX * seconds * 1000,
     growthMs: seconds * 1000 * GROWTH_STEP,
-    callsMin: callers,
+    callsMin: Math.min(callers, CALLS_MIN),
     latencies: new Latencies(),
     calls: 0,
     callsUnmeasured: 0,

@@ -27,7 +27,7 @@ export interface BenchOptions {
   /** Measured time of one figure in one round. */
   readonly seconds: number
   readonly rounds: number
-  /** What the workloads suite should not take longer than: it cuts rounds, but measures everything once. */
+  /** What the workloads suite should not take longer than: it leaves out rounds, and at last workloads. */
   readonly minutes: number
   /** Actors of the memory suite; its cache holds a twentieth of them. */
   readonly actors: number
@@ -65,7 +65,7 @@ Options
   --callers 1,256      numbers of concurrent callers (1,64,256,1024,4096)
   --seconds N          measured time of one figure in one round (1)
   --rounds N           rounds; the report shows medians and extremes (5)
-  --minutes N          about how long the workloads suite may take: later rounds are left out (10)
+  --minutes N          about how long the workloads suite may take: rounds, then workloads, are left out (10)
   --workloads a,b      of the embedded and the cluster suite, some of ${workloadNames.slice(0, 4).join(', ')},
                        ${workloadNames.slice(4).join(', ')} (all); of the workloads suite, some of
                        ${specNames.slice(0, 8).join(', ')},

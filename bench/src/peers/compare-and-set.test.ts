@@ -5,6 +5,7 @@ import { initialRecords } from '../workloads/record-calls.ts'
 import { modifications, recordValue } from '../systems/record-value.ts'
 import { GaveUp } from '../systems/system.ts'
 import { accountsIn, countersIn, recordsIn, type VersionedStore } from './compare-and-set.ts'
+import { Turns } from './turns.ts'
 
 interface Entry {
   readonly value: string
@@ -13,6 +14,7 @@ interface Entry {
 
 class MemoryStore implements VersionedStore {
   readonly changes: VersionedStore['changes']
+  readonly turns = new Turns(100)
   readonly #entries = new Map<string, Entry>()
   conflicts = 0
   largestWrite = 0

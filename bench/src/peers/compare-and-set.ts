@@ -4,6 +4,7 @@
 import { modified } from '../systems/record-value.ts'
 import type { Accounts, Counters, Port, Records } from '../systems/system.ts'
 import { untilCommitted } from '../systems/until-committed.ts'
+import type { Turns } from './turns.ts'
 
 /** An entry as it was read. */
 export interface Versioned {
@@ -23,6 +24,8 @@ export interface Change {
 export interface VersionedStore {
   /** Whether several changes can be one transaction. */
   readonly changes: 'together' | 'one by one'
+  /** So many calls at a time. */
+  readonly turns: Turns
   read(keys: readonly string[]): Promise<readonly Versioned[]>
   /** Writes all or none; resolves with whether it has. Gets one change where it takes them one by one. */
   writeIfUnchanged(changes: readonly Change[]): Promise<boolean>
@@ -74,8 +77,8 @@ export async function recordsIn(
   for (let start = 0; start < records.length; start += LOADED_AT_ONCE)
     await store.write(records.slice(start, start + LOADED_AT_ONCE))
   return {
-    read: async (key) => (await store.read([key]))[0]?.value,
-    write: (key, value) => store.write([[key, value]]),
+    read: async (key) => (await store.turns.take(() => store.read([key])))[0]?.value,
+    write: (key, value) => store.turns.take(() => store.write([[key, value]])),
     modify: (key) => changeAll(store, [[key, (value = '') => modified(value)]]),
   }
 }
@@ -89,7 +92,12 @@ function caveatOf({ changes }: VersionedStore): Port {
   return changes === 'together' ? {} : { caveat: 'not atomic: several keys are changed one after the other' }
 }
 
-async function changeAll(store: VersionedStore, steps: readonly Step[]): Promise<readonly string[]> {
+// Waits for its turn before the first change only: once that is made, the others must be as well.
+function changeAll(store: VersionedStore, steps: readonly Step[]): Promise<readonly string[]> {
+  return store.turns.take(() => changeInTurn(store, steps))
+}
+
+async function changeInTurn(store: VersionedStore, steps: readonly Step[]): Promise<readonly string[]> {
   if (store.changes === 'together') return await change(store, steps)
   const values: string[] = []
   for (const step of steps) {

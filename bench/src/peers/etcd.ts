@@ -13,6 +13,9 @@ import {
 } from './compare-and-set.ts'
 import { findServer } from './debian-server.ts'
 import { ServerProcess, freePort } from './server-process.ts'
+import { Turns } from './turns.ts'
+
+const IN_FLIGHT_MAX = 256
 
 /** Starts a server whose files are in `directory`. */
 export async function startEtcd(directory: string): Promise<System> {
@@ -63,6 +66,7 @@ function storeOn(client: Etcd3): VersionedStore {
   })
   return {
     changes: 'together',
+    turns: new Turns(IN_FLIGHT_MAX),
     read: async (keys) => {
       const success = keys.map((key): IRequestOp => ({ request_range: { key: Buffer.from(key) } }))
       return versionedIn(await client.kv.txn({ success }))

@@ -4,7 +4,9 @@ import { startNatsServer } from '@streamy-db/jetstream/testing'
 import { NatsError, StorageType, connect, type KV } from 'nats'
 import type { System } from '../systems/system.ts'
 import { accountsIn, countersIn, recordsIn, type VersionedStore } from './compare-and-set.ts'
+import { Turns } from './turns.ts'
 
+const IN_FLIGHT_MAX = 256
 const WRONG_LAST_SEQUENCE = 10_071
 
 /** Starts a server; its files are in a temporary directory of its own, which it removes. */
@@ -30,6 +32,7 @@ export async function startNatsKv(): Promise<System> {
 function storeOn(kv: KV): VersionedStore {
   return {
     changes: 'one by one',
+    turns: new Turns(IN_FLIGHT_MAX),
     read: (keys) =>
       Promise.all(
         keys.map(async (key) => {

@@ -28,6 +28,7 @@ const machine: Machine = {
 }
 
 const result: WorkloadsResult = {
+  leftOut: ['calvin-1'],
   systems: [
     { name: 'embedded', title: 'Streamy, embedded', durability: 'flushed' },
     { name: 'redis', title: 'Redis <7>', durability: 'flushed too' },
@@ -66,6 +67,7 @@ test('goals, systems, figures and reasons are all there', () => {
   expect(text).toContain('etcd: not measured, because not here')
   expect(text).toContain('Processor time of a call: msgpackr packs it in 0.250 µs')
   expect(text).toContain('together 0.250 of what Streamy')
+  expect(text).toContain('For want of time in this run: calvin-1.')
   expect(text).not.toContain('a stack')
   expect(text).toContain('Redis <7>: hung up')
   expect(text).toMatch(/Redis <7> +\| +700 \(400–1,000\)/)

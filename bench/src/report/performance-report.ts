@@ -69,9 +69,13 @@ export function reportText(
     '## The workloads',
     ...result.workloads.flatMap((workload) => workloadSection(workload, result)),
     '## What is not measured',
-    notMeasured.map((line) => `- ${line}`).join('\n'),
+    [...notMeasured, ...leftOut(result)].map((line) => `- ${line}`).join('\n'),
   ]
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`
+}
+
+function leftOut({ leftOut: names }: WorkloadsResult): readonly string[] {
+  return names.length === 0 ? [] : [`For want of time in this run: ${names.join(', ')}.`]
 }
 
 // No title over nothing.

@@ -2,6 +2,7 @@
 
 import type { CpuFloors } from '../cpu-floors.ts'
 import type { OpenMeasurement } from '../open-loop.ts'
+import type { SpecName } from '../spec-names.ts'
 import type { SystemName } from '../systems/system-names.ts'
 import { spreadOf, type Spread } from '../spread.ts'
 import type { CheckResult } from '../workloads/workload.ts'
@@ -12,6 +13,8 @@ export interface WorkloadsResult {
   /** Systems that could not be started. */
   readonly unavailable: readonly Reason[]
   readonly workloads: readonly WorkloadResult[]
+  /** Workloads for which no time was left. */
+  readonly leftOut: readonly SpecName[]
 }
 
 /** A system that took part. */

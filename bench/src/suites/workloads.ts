@@ -12,7 +12,7 @@ import { cpuUsOf } from '../process-usage.ts'
 import type { BenchOptions } from '../options.ts'
 import type { SuiteContext } from '../suite.ts'
 import { peerSystems, streamySystems, type StartSystem } from '../systems/all-systems.ts'
-import { streamyNames, type SystemName } from '../systems/system-names.ts'
+import { peerNames, streamyNames, type SystemName } from '../systems/system-names.ts'
 import { workloadSpec, type OpenWorkload, type WorkloadSpec } from '../workload-specs.ts'
 import { CheckFailed, type CheckResult } from '../workloads/workload.ts'
 import { systemLines, workloadLines } from './workloads-report.ts'
@@ -32,6 +32,7 @@ interface Entry extends OpenWorkload {
 }
 
 const WARM_UP_CALLERS = 256
+const PEER_WARM_UP_CALLERS = 16
 const WARM_UP_SHARE = 0.5
 const LOADS = [0.5, 0.8]
 
@@ -46,13 +47,18 @@ export async function workloadsSuite(context: SuiteContext): Promise<WorkloadsRe
     const workloads: WorkloadResult[] = []
     const until = performance.now() + options.minutes * 60_000
     for (const [index, name] of options.specs.entries()) {
-      const share = (until - performance.now()) / (options.specs.length - index)
+      const left = until - performance.now()
+      if (left <= 0) {
+        print(`\nThe time is up: ${options.specs.slice(index).join(', ')} NOT MEASURED. --minutes takes more.`)
+        break
+      }
+      const share = left / (options.specs.length - index)
       const result = await measureWorkload(workloadSpec(name), contestants, context, performance.now() + share)
       for (const line of workloadLines(result, contestants, workloads)) print(line)
       workloads.push(result)
     }
     const systems = contestants.map(({ name, title, durability }) => ({ name, title, durability }))
-    return { systems, unavailable, workloads }
+    return { systems, unavailable, workloads, leftOut: options.specs.slice(workloads.length) }
   } finally {
     for (const contestant of contestants.toReversed()) await contestant.close()
   }
@@ -146,8 +152,12 @@ class WorkloadRun {
   }
 
   async warmUp(): Promise<void> {
-    const load = { callers: WARM_UP_CALLERS, seconds: WARM_UP_SHARE * this.#context.options.seconds }
-    await this.#each('warming up', async ({ workload }) => void (await measure(workload, load)))
+    const seconds = WARM_UP_SHARE * this.#context.options.seconds
+    await this.#each('warming up', async ({ contestant, workload }) => {
+      // What a peer runs was compiled long ago; only its client has to be warm.
+      const isPeer = (peerNames as readonly string[]).includes(contestant.name)
+      await measure(workload, { callers: isPeer ? PEER_WARM_UP_CALLERS : WARM_UP_CALLERS, seconds })
+    })
   }
 
   // From `until` on no second round begins.
