@@ -26,6 +26,7 @@ test('the names that exist when a program runs', () => {
     'Actor',
     'ActorError',
     'ArgumentsInvalid',
+    'HistoryTrimmed',
     'KvRangeTooLarge',
     'KvTypeMismatch',
     'ManualClock',

@@ -1,11 +1,15 @@
 // ChildProgram: one program of a cluster under test as a process: a worker or a client. It is controlled by process id, says
 // what happens to it in lines of JSON, and dies with the process that started it, even while it is paused.
 
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { startWatchdog } from '@streamy-db/jetstream/testing'
+
+// A write beyond the limit on the size of files (see `fillDisk`) is an error to it then, as on a full disk, and no signal.
+const refusedWritesFail = `trap '' XFSZ; exec "$0" "$@"`
 
 /** A program that has been started. */
 export class ChildProgram<Report extends { readonly kind: string }> {
@@ -24,9 +28,12 @@ export class ChildProgram<Report extends { readonly kind: string }> {
     // Compiled: Node 20 runs no TypeScript. This file is there as source when vitest runs it.
     const folder = import.meta.url.includes('/dist/') ? '.' : '../dist/cluster'
     const file = fileURLToPath(new URL(`${folder}/${program}.js`, import.meta.url))
-    const args = ['--enable-source-maps', file, JSON.stringify(options)]
+    const args = [process.execPath, '--enable-source-maps', file, JSON.stringify(options)]
     // A group of its own: Ctrl-C at a terminal reaches the parent only, which ends its children in their order.
-    this.#process = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+    this.#process = spawn('bash', ['-c', refusedWritesFail, ...args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    })
     this.#watchdog = startWatchdog(this.pid)
     const { stdin, stdout, stderr } = this.#process
     stdin?.on('error', () => {})
@@ -73,6 +80,11 @@ export class ChildProgram<Report extends { readonly kind: string }> {
       if (this.ended !== undefined) throw new Error(this.#inWords())
       await new Promise<void>((resolve) => this.#listeners.add(resolve))
     }
+  }
+
+  /** Refuses what it writes to files from now on, as a full disk does. */
+  async fillDisk(): Promise<void> {
+    await promisify(execFile)('prlimit', ['--pid', `${this.pid}`, '--fsize=1'])
   }
 
   /** Tells it something. */

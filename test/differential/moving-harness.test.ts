@@ -4,6 +4,7 @@
 import {
   encodeControlBatch,
   Engine,
+  controlBody,
   openBatch,
   type Effects,
   type EngineOptions,
@@ -56,7 +57,7 @@ class Secretive extends Engine {
 class Stubborn extends Engine {
   override deliver(entry: LogEntry, decoded?: readonly Transaction[]): void {
     const batch = openBatch(entry.bytes)
-    const evicts = batch.kind === 'member' && batch.bytes[batch.offsets[0]!] === 3
+    const evicts = batch.kind === 'member' && controlBody(batch)[0] === 3
     super.deliver(evicts ? { ...entry, bytes: encodeControlBatch('tick', new Uint8Array(0)) } : entry, decoded)
   }
 }

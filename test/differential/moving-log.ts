@@ -11,6 +11,8 @@ import {
   homeOf,
   memberOf,
   openBatch,
+  transactionIn,
+  transactionsOf,
   indexOf,
   sequenceOf,
   type LogEntry,
@@ -20,7 +22,6 @@ import {
   type View,
   type WorkerIdentity,
 } from '@streamy-db/core'
-import { decodeTransaction } from '@streamy-db/core/testing'
 
 /** Entries and views. */
 export class MovingLog {
@@ -69,8 +70,7 @@ export class MovingLog {
     const batch = openBatch(this.#entries[sequenceOf(position) - 1]!.bytes)
     if (batch.kind !== 'transactions') throw new Error(`Nothing can be answered at ${position}.`)
     const index = indexOf(position) - 1
-    const reader = new ByteReader(batch.bytes, batch.offsets[index], batch.offsets[index + 1])
-    return homeOf(decodeTransaction(reader), this.#partitions)
+    return homeOf(transactionIn(batch, transactionsOf(batch)[index]!), this.#partitions)
   }
 
   /** Whether a partition belongs to this worker in the batch of a position (O2). */

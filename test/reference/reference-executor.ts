@@ -4,12 +4,14 @@
 // workers must come to what this comes to (DESIGN §2). Made to be read, not to be fast.
 
 import {
-  ByteReader,
   Execution,
   MalformedBytes,
   homeOf,
   indexedPartitions,
+  type BatchTransaction,
   openBatch,
+  transactionIn,
+  transactionsOf,
   partitionOf,
   positionOf,
   type ActorRef,
@@ -26,7 +28,7 @@ import {
   type Request,
   type Transaction,
 } from '@streamy-db/core'
-import { decodeTransaction, poisonedMessage, requestKey } from '@streamy-db/core/testing'
+import { poisonedMessage, requestKey } from '@streamy-db/core/testing'
 import { sendTell, touchesOf } from './reference-outbox.ts'
 import { ReferenceSpace, runTransaction, type RunResult } from './reference-run.ts'
 import { expireSessions, isPartitionSession, judge, remember } from './reference-sessions.ts'
@@ -131,10 +133,9 @@ export class ReferenceExecutor {
   }
 
   #runBatch(entry: LogEntry, batch: Batch): void {
-    for (const [i, indexed] of batch.partitions.entries()) {
-      const reader = new ByteReader(batch.bytes, batch.offsets[i], batch.offsets[i + 1])
-      const transaction = readTransaction(reader, indexed, this.#options.partitions, entry.restrictedTo)
-      if (transaction !== undefined) this.#runEntry(transaction, positionOf(entry.sequence, i + 1))
+    for (const found of transactionsOf(batch)) {
+      const transaction = readTransaction(batch, found, this.#options.partitions, entry.restrictedTo)
+      if (transaction !== undefined) this.#runEntry(transaction, positionOf(entry.sequence, found.index + 1))
     }
   }
 
@@ -193,19 +194,19 @@ const poisoned: Outcome = {
 
 // The transaction, unless it is void.
 function readTransaction(
-  reader: ByteReader,
-  indexed: readonly PartitionId[],
+  batch: Batch,
+  found: BatchTransaction,
   partitions: number,
   restrictedTo: string | undefined,
 ): Transaction | undefined {
   try {
-    const transaction = decodeTransaction(reader)
+    const transaction = transactionIn(batch, found)
     if (restrictedTo !== undefined) {
       if (transaction.source !== undefined || transaction.attempt > 1) return undefined
       if (transaction.request !== undefined && !transaction.request.session.startsWith(`${restrictedTo}.`))
         return undefined
     }
-    return isVoid(transaction, indexed, partitions) ? undefined : transaction
+    return isVoid(transaction, found.partitions, partitions) ? undefined : transaction
   } catch (error) {
     if (error instanceof MalformedBytes) return undefined
     throw error

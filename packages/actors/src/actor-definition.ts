@@ -54,6 +54,8 @@ export interface ActorDefinition {
   /** As declared with `@actor({ version })`; part of the fingerprint. */
   readonly version: string | undefined
   readonly actorClass: ActorClass
+  /** Of a layer: left out where nobody asks for it by name. */
+  readonly internal: boolean
   readonly handlers: ReadonlyMap<string, HandlerDefinition>
   /** The durable fields. */
   readonly shape: FieldShape

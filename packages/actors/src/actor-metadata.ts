@@ -12,6 +12,7 @@ export interface ActorSpec {
   readonly name: string | undefined
   readonly version: string | undefined
   readonly errors: readonly ActorErrorClass[]
+  readonly internal?: boolean
 }
 
 /** What is declared of a method. */

@@ -84,6 +84,13 @@ test('arguments that cannot be encoded are refused by name', () => {
   expect(() => any.take(1, () => 1)).toThrow('argument 2 of Any.take')
   for (const bad of [() => 1, Symbol('s'), new WeakMap(), { f: () => 1 }, '\ud800', JSON.parse('{"__proto__":1}')])
     expect(codeOf(() => any.take(bad))).toBe('VALUE_NOT_ENCODABLE')
+  const trap = {
+    get field(): never {
+      throw new Error('out of paper')
+    },
+  }
+  expect(() => any.take(trap)).toThrow(/argument 1 of Any.take runs code of its own .* out of paper/)
+  expect(codeOf(() => any.take(trap))).toBe('VALUE_NOT_ENCODABLE')
   expect(codeOf(() => any.take('x'.repeat(600_000)))).toBe('VALUE_TOO_LARGE')
   expect(codeOf(() => any.take(undefined, null, true, 1.5, -0, NaN, 5n, 'ä'))).toBe('NOTHING_THROWN')
 })

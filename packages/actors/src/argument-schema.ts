@@ -60,10 +60,28 @@ export function unpackArguments(args: readonly Datum[]): readonly unknown[] {
 function freezeArguments(handler: HandlerDefinition, args: unknown[]): readonly Datum[] {
   for (let index = 0; index < args.length; index++) {
     const value = args[index]
-    if (typeof value !== 'number') args[index] = freezeField(value, argumentLabel(handler, index))
+    if (typeof value !== 'number') args[index] = freezeArgument(value, argumentLabel(handler, index))
   }
   // Every item is a datum now.
   return args as Datum[]
+}
+
+function freezeArgument(value: unknown, label: string): Datum {
+  try {
+    return freezeField(value, label)
+  } catch (cause) {
+    // No more stack is never an outcome of a handler, and it may be one that sends this.
+    if (cause instanceof StreamyError || cause instanceof RangeError) throw cause
+    throw new StreamyError(
+      'VALUE_NOT_ENCODABLE',
+      `${label} runs code of its own when it is read, and that threw: ${messageOf(cause)}. Send a copy of its data.`,
+      { cause },
+    )
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : 'what is no Error'
 }
 
 // Kept once it was made: putting it together would cost more than looking at the argument, which is in order mostly.

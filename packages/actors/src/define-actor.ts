@@ -36,6 +36,7 @@ export function defineActor(actorClass: ActorClass): ActorDefinition {
     name,
     version: spec.version,
     actorClass,
+    internal: spec.internal ?? false,
     handlers,
     shape: shapeOf(durable),
     fieldLabels: durable.map((field) => `field ${field} of ${name}`),

@@ -11,6 +11,7 @@ export type {
   TouchScope,
 } from './actor-definition.ts'
 export { ActorError, type ActorErrorClass, registerError } from './actor-error.ts'
+export { actorStateOf, type ActorState } from './actor-state.ts'
 export { actorRefOf } from './actor-key.ts'
 export { createProgram, handlerOf } from './actor-program.ts'
 export { ActorRegistry } from './actor-registry.ts'

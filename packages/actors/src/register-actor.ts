@@ -15,6 +15,8 @@ export interface Registration<T extends Actor> extends ActorOptions {
   }
   /** Methods that only read, by name. */
   readonly queries?: { readonly [Name in HandlerName<T>]?: QueryOptions<ParametersOf<T[Name]>> }
+  /** Of a layer: its changes are nobody's business but those who ask for them by name. */
+  readonly internal?: boolean
   /** Fields that are not state. */
   readonly transient?: readonly (keyof T & string)[]
 }
@@ -30,9 +32,9 @@ type ParametersOf<Method> = Method extends (...args: infer Args) => unknown ? Ar
  * ```
  */
 export function registerActor<T extends Actor>(actorClass: ActorClass<T>, registration: Registration<T>): void {
-  const { name, version, errors = [], messages = {}, queries = {}, transient = [] } = registration
+  const { name, version, errors = [], messages = {}, queries = {}, transient = [], internal = false } = registration
   const { prototype } = actorClass
-  recordActor(actorClass, { name, version, errors })
+  recordActor(actorClass, { name, version, errors, internal })
   for (const [method, options] of Object.entries<AnyOptions | undefined>(messages))
     recordHandler(prototype, method, { kind: 'message', input: options?.input, touches: options?.touches })
   for (const [method, options] of Object.entries<AnyOptions | undefined>(queries))

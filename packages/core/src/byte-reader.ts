@@ -115,6 +115,10 @@ export class ByteReader {
     return this.#bytes.subarray(at, at + length)
   }
 
+  skip(length: number): void {
+    this.#advance(length)
+  }
+
   blob(): Uint8Array {
     return this.bytes(this.varint())
   }

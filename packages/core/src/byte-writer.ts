@@ -46,6 +46,11 @@ export class ByteWriter {
     this.#length = this.#buffer.writeUInt32LE(value, this.#length)
   }
 
+  /** Writes over four bytes that were written before. */
+  patchU32(at: number, value: number): void {
+    this.#buffer.writeUInt32LE(value, at)
+  }
+
   /** A NaN is written as the same NaN always: its sign and payload differ by processor and by compiler. */
   f64(value: number): void {
     this.#reserve(8)
@@ -58,6 +63,13 @@ export class ByteWriter {
     this.#reserve(8)
     const buffer = this.#buffer
     let rest = value
+    // Above 31 bits there are no shifts: what lies there is divided off once, not at every byte.
+    if (rest >= 0x1000_0000) {
+      const high = Math.floor(rest / 0x1000_0000)
+      let low = rest - high * 0x1000_0000
+      for (let i = 0; i < 4; i++, low >>>= 7) buffer[this.#length++] = (low & 0x7f) | 0x80
+      rest = high
+    }
     while (rest >= 0x80) {
       buffer[this.#length++] = (rest % 0x80) | 0x80
       rest = Math.floor(rest / 0x80)
@@ -74,6 +86,22 @@ export class ByteWriter {
     this.#reserve(value.length)
     this.#buffer.set(value, this.#length)
     this.#length += value.length
+  }
+
+  /** Puts the length of what was written from `start` on in front of it. */
+  prefixLength(start: number): void {
+    const size = this.#length - start
+    this.varint(size)
+    const buffer = this.#buffer
+    const prefix = this.#length - start - size
+    if (prefix === 1) {
+      buffer.copyWithin(start + 1, start, start + size)
+      buffer[start] = size
+      return
+    }
+    const length = Uint8Array.prototype.slice.call(buffer, start + size, start + size + prefix)
+    buffer.copyWithin(start + prefix, start, start + size)
+    buffer.set(length, start)
   }
 
   /** Bytes behind their length. */

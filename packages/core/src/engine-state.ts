@@ -9,11 +9,12 @@ import { ByteWriter } from './byte-writer.ts'
 import { StreamyError, assert } from './errors.ts'
 import { partitionOf } from './footprint.ts'
 import { KeptMessages } from './kept-messages.ts'
+import type { CommitSink } from './commit.ts'
 import type { LogEntry } from './log.ts'
 import { decodeView, encodeView, firstView } from './membership.ts'
 import type { View } from './membership.ts'
 import { Outbox } from './outbox.ts'
-import { endOfBatch } from './position.ts'
+import { endOfBatch, sequenceOf } from './position.ts'
 import type { LogTime, PartitionId, Position, Sequence } from './position.ts'
 import type { Program } from './program.ts'
 import { Sessions } from './sessions.ts'
@@ -75,6 +76,8 @@ export class EngineState {
   readonly timers: TimerQueue
   readonly messages: KeptMessages
   readonly snapshots: StateSnapshots
+  /** Told of every write, if anybody wants to know. */
+  onCommit: CommitSink | undefined = undefined
   readonly #options: EngineStateOptions
   /** Of the batches scanned and not yet captured, ascending, behind the last captured one. */
   #progress: Scanned[]
@@ -153,6 +156,10 @@ export class EngineState {
   commitActor(ref: ActorRef, record: ActorRecord | undefined, position: Position): readonly Timer[] {
     const before = this.actors.put(ref, record, position)
     if (this.snapshots.count > 0) this.snapshots.keep(ref, before)
+    if (this.onCommit !== undefined) {
+      const { logTime } = this.batch(sequenceOf(position))
+      this.onCommit({ position, logTime, ref, before, after: record })
+    }
     return before?.timers === record?.timers ? none : this.timers.changed(ref, before, record, position)
   }
 

@@ -24,6 +24,30 @@ import type { Call, Transaction } from './transaction.ts'
 const add: Script = [['add', 1]]
 const addTo = (key: string): Call => scriptCall(key, add)
 
+describe('a large entry', () => {
+  it('is executed in parts where that is asked for, and comes to the same', () => {
+    const cluster = new MemoryCluster({ placement: [0, 0] })
+    const transactions = Array.from({ length: 10 }, (_, index) => toyTransaction(index, [addTo(`k${index % 3}`)]))
+    cluster.append(...transactions)
+    cluster.append(toyTransaction(10, [addTo('k0')]))
+    const engine = cluster.engine(0)
+    engine.stepsMax = 4
+    const replied: number[] = []
+    engine.deliver(cluster.log[0]!)
+    for (;;) {
+      replied.push(engine.takeEffects().replies.length)
+      if (!engine.canAdvance) break
+      expect(engine.resolvedBatch).toBe(0)
+      engine.advance()
+    }
+    // One step opens the entry.
+    expect(replied).toEqual([3, 4, 3])
+    expect([engine.resolvedBatch, engine.wantsMore]).toEqual([1, true])
+    cluster.settle()
+    expect(['k0', 'k1', 'k2'].map((key) => cluster.countOf(key))).toEqual([5, 3, 3])
+  })
+})
+
 describe('the log', () => {
   it('must follow on: a gap, or an entry that comes again, stops the engine for good', () => {
     for (const wrong of [1, 3]) {

@@ -9,6 +9,7 @@
 // E4 Nothing that is thrown leaves the engine usable: it has stopped, and every later input throws the same.
 
 import type { ActorRecord } from './actor-record.ts'
+import type { Commit, CommitSink } from './commit.ts'
 import type { Datum } from './datum.ts'
 import { EffectsBuffer } from './effects.ts'
 import type { Answer, Effects } from './effects.ts'
@@ -72,6 +73,7 @@ export interface QueryAnswer {
 /** The state of one position. */
 export interface EngineSnapshot {
   readonly position: Position
+  readonly logTime: LogTime
   /** Answers as of the position. Throws SNAPSHOT_EXPIRED once it was closed, or had to give way. */
   query(call: Call): QueryAnswer
   close(): void
@@ -99,6 +101,8 @@ export class Engine {
   readonly #inFlight: TransactionsInFlight
   readonly #scanner: Scanner
   #failure: Error | undefined = undefined
+  /** How much of the log is scanned in one call, in steps of about a transaction; the rest waits for `advance`. */
+  stepsMax = Infinity
 
   constructor(options: EngineOptions) {
     const { program, seed, partitions } = options
@@ -193,6 +197,16 @@ export class Engine {
     }
   }
 
+  /** Whether there is something to be scanned that waits for nothing but `advance`. */
+  get canAdvance(): boolean {
+    return this.#failure === undefined && !this.#scanner.isBlocked() && this.#scanner.hasMore
+  }
+
+  /** Goes on with what was delivered. Throws as `deliver` does. */
+  advance(): void {
+    this.#advance()
+  }
+
   /** Takes a message of another worker; any order, repeats and losses are fine (E3). */
   receive(message: PeerMessage): void {
     this.#advance(message)
@@ -225,6 +239,11 @@ export class Engine {
     return new Set(this.#inFlight.asks().map((ask) => (ask.kind === 'fetch' ? ask.to : ask.from)))
   }
 
+  /** Whom to tell of every write that it commits from now on; undefined, as at first, costs a comparison a write. */
+  set onCommit(sink: CommitSink | undefined) {
+    this.#state.onCommit = sink
+  }
+
   /** What is to be done since the last call. */
   takeEffects(): Effects {
     const isOwner = (partition: PartitionId): boolean => this.#ownership.isOwner(partition)
@@ -242,12 +261,25 @@ export class Engine {
    * the state between two deliveries is that of one position. Close it; see `limits.snapshotsOpenMax`.
    */
   snapshot(): EngineSnapshot {
-    const { resolved: position } = this
+    return this.#snapshot(this.resolved, (_, record) => record)
+  }
+
+  /** `snapshot`, as of an earlier position of the last batch: `undone` are that batch's commits behind it, in order. */
+  snapshotBefore(undone: readonly Commit[], position: Position): EngineSnapshot {
+    const before = new Map(undone.toReversed().map((commit) => [commit.ref.id, commit.before]))
+    return this.#snapshot(position, (ref, record) => (before.has(ref.id) ? before.get(ref.id) : record))
+  }
+
+  #snapshot(
+    position: Position,
+    asOf: (ref: ActorRef, record: ActorRecord | undefined) => ActorRecord | undefined,
+  ): EngineSnapshot {
     const { logTime } = this.#state.scanned
     const snapshot = this.#state.snapshots.open()
     return {
       position,
-      query: (call) => this.#query(call, position, logTime, { load: (ref) => snapshot.record(ref) }),
+      logTime,
+      query: (call) => this.#query(call, position, logTime, { load: (ref) => asOf(ref, snapshot.record(ref)) }),
       close: () => snapshot.close(),
     }
   }
@@ -380,6 +412,9 @@ export class Engine {
   #run(message: PeerMessage | undefined): void {
     if (message !== undefined) this.#inFlight.receive(message, this.#scanner.position)
     this.#inFlight.drain()
-    while (!this.#scanner.isBlocked() && this.#scanner.step()) this.#inFlight.drain()
+    for (let steps = 0; steps < this.stepsMax; steps++) {
+      if (this.#scanner.isBlocked() || !this.#scanner.step()) return
+      this.#inFlight.drain()
+    }
   }
 }

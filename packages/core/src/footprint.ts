@@ -53,8 +53,8 @@ export function indexedPartitions(transaction: Transaction, partitions: number):
   return [...named].sort((a, b) => a - b)
 }
 
-// The common case, which is told without looking for what is named twice.
-function usesOneActor({ calls, asserts, touches }: Transaction): boolean {
+/** Whether nothing is named but the actor of one call: the common case, in which nothing can be named twice. */
+export function usesOneActor({ calls, asserts, touches }: Transaction): boolean {
   return calls.length === 1 && asserts.length === 0 && touches.length === 0
 }
 

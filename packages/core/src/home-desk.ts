@@ -14,6 +14,7 @@ import type { Position } from './position.ts'
 import { predictTouches } from './predict-touches.ts'
 import type { Program } from './program.ts'
 import { RequestQueue } from './request-queue.ts'
+import { admissionKey } from './sessions.ts'
 import type { Decision } from './sessions.ts'
 import { transactionBytes } from './transaction-codec.ts'
 import type { Transaction } from './transaction.ts'
@@ -50,13 +51,13 @@ export class HomeDesk {
 
   /** Whether every earlier entry of the request is concluded. */
   isFirst({ admission }: Entry): boolean {
-    return admission === undefined || !this.#requests.has(admission.key)
+    return admission === undefined || this.#requests.isEmpty || !this.#requests.has(admissionKey(admission))
   }
 
   /** Calls back with the decision once every earlier entry of the request is concluded; at once when all are. */
   whenFirst(entry: Entry, decided: (decision: HomeDecision) => void): void {
     if (entry.admission === undefined) decided(this.decide(entry))
-    else this.#requests.enter(entry.admission.key, () => decided(this.decide(entry)))
+    else this.#requests.enter(admissionKey(entry.admission), () => decided(this.decide(entry)))
   }
 
   /** The decision, when nothing earlier is in flight. */
@@ -125,6 +126,7 @@ export class HomeDesk {
   }
 
   #leave({ admission }: Entry): void {
-    if (admission !== undefined) this.#requests.leave(admission.key)
+    // The common entry runs where it was scanned and never entered.
+    if (admission !== undefined && !this.#requests.isEmpty) this.#requests.leave(admissionKey(admission))
   }
 }

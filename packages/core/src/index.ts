@@ -12,6 +12,8 @@ export {
   checkpointStoreClosed,
   type CheckpointStore,
 } from './checkpoint-store.ts'
+export { CommitCollector, type Commit, type CommitSink } from './commit.ts'
+export { HistoryTrimmed, StateHistory, type Boundary, type HistoryRetention } from './state-history.ts'
 export { inBlocks } from './in-blocks.ts'
 export { MemoryCheckpointStore } from './memory-checkpoint-store.ts'
 export { limits } from './limits.ts'
@@ -52,7 +54,17 @@ export type { ActorSpace, ExecutionOptions, Tell, Write } from './execution.ts'
 export type { Program } from './program.ts'
 export { actorRef } from './transaction.ts'
 export type { AccessMode, ActorRef, Call, Touch } from './transaction.ts'
-export { BatchBuilder, controlBody, encodeControlBatch, formatVersion, openBatch, type Batch } from './batch-codec.ts'
+export { BatchBuilder } from './batch-builder.ts'
+export {
+  controlBody,
+  encodeControlBatch,
+  formatVersion,
+  openBatch,
+  transactionIn,
+  transactionsOf,
+  type Batch,
+  type BatchTransaction,
+} from './batch-codec.ts'
 export { Engine, type EngineOptions, type EngineSnapshot, type QueryAnswer, type SnapshotAnswer } from './engine.ts'
 export type { Effects, Incident } from './effects.ts'
 export type { StateCapture } from './engine-state.ts'
@@ -70,6 +82,8 @@ export {
   encodeOutcome,
   encodeProgress,
   heldKey,
+  keyPrefixes,
+  partitionPrefix,
   partitionPrefixes,
   progressKey,
   viewKey,

@@ -1,7 +1,8 @@
 // What makes a transaction void by its own bytes and its index, alike for every worker that the index names.
 
 import { describe, expect, it } from 'vitest'
-import { BatchBuilder, openBatch, type Batch } from './batch-codec.ts'
+import { BatchBuilder } from './batch-builder.ts'
+import { openBatch, transactionsOf, type Batch } from './batch-codec.ts'
 import { indexedPartitions } from './footprint.ts'
 import { judgeTransaction } from './judge-transaction.ts'
 import { scriptCall, toyRef } from './testing/toy-script.ts'
@@ -64,5 +65,6 @@ function judge(
 ): Transaction | string {
   const builder = new BatchBuilder()
   builder.add(transaction, named)
-  return judgeTransaction(openBatch(builder.take()) as Batch, 0, count)
+  const batch = openBatch(builder.take()) as Batch
+  return judgeTransaction(batch, transactionsOf(batch)[0]!, count)
 }

@@ -1,25 +1,26 @@
 // Judges one transaction of an entry by its own bytes: every worker whose partitions the index names comes to the
 // same finding (DESIGN §3).
 
-import type { Batch } from './batch-codec.ts'
-import { ByteReader, MalformedBytes } from './byte-reader.ts'
-import { indexedPartitions } from './footprint.ts'
+import { transactionIn } from './batch-codec.ts'
+import type { Batch, BatchTransaction } from './batch-codec.ts'
+import { MalformedBytes } from './byte-reader.ts'
+import { indexedPartitions, partitionOf, usesOneActor } from './footprint.ts'
+import { limits } from './limits.ts'
 import type { PartitionId } from './position.ts'
 import { isTell } from './sessions.ts'
-import { decodeTransaction } from './transaction-codec.ts'
 import type { Transaction } from './transaction.ts'
 
 /**
- * The transaction number `index` (from 0) of a batch; the reason as text when it is void. A batch that is restricted
+ * A transaction of a batch; the reason as text when it is void. A batch that is restricted
  * may hold no tells and no retries, which are for workers to write, and no requests of sessions that begin differently.
  */
 export function judgeTransaction(
   batch: Batch,
-  index: number,
+  found: BatchTransaction,
   partitions: number,
   restrictedTo?: string,
 ): Transaction | string {
-  const transaction = decode(batch, index)
+  const transaction = decode(batch, found)
   if (typeof transaction === 'string') return transaction
   const { request, source } = transaction
   if (request === undefined && partitions > 1) return 'it has no request'
@@ -32,20 +33,25 @@ export function judgeTransaction(
     if (request !== undefined && !request.session.startsWith(`${restrictedTo}.`))
       return "its session is not one of its writer's"
   }
-  const named = batch.partitions[index]!
-  if (!equal(named, indexedPartitions(transaction, partitions))) return 'its index differs from its footprint'
+  if (!isIndexed(transaction, found.partitions, partitions)) return 'its index differs from its footprint'
   return transaction
 }
 
-function decode(batch: Batch, index: number): Transaction | string {
+function decode(batch: Batch, found: BatchTransaction): Transaction | string {
   try {
-    return decodeTransaction(new ByteReader(batch.bytes, batch.offsets[index]!, batch.offsets[index + 1]!))
+    return transactionIn(batch, found)
   } catch (error) {
     if (error instanceof MalformedBytes) return error.message
     throw error
   }
 }
 
-function equal(a: readonly PartitionId[], b: readonly PartitionId[]): boolean {
-  return a.length === b.length && a.every((partition, index) => partition === b[index])
+function isIndexed(transaction: Transaction, named: readonly PartitionId[], partitions: number): boolean {
+  // The common transaction, told without a list of its partitions.
+  if (named.length === 1 && partitions > 1 && transaction.source === undefined && usesOneActor(transaction))
+    return (
+      transaction.attempt < limits.exclusiveAttempt && named[0] === partitionOf(transaction.calls[0]!.ref, partitions)
+    )
+  const indexed = indexedPartitions(transaction, partitions)
+  return named.length === indexed.length && named.every((partition, index) => partition === indexed[index])
 }

@@ -22,7 +22,7 @@ it('those of the log format stand as they are for as long as the format has its 
     suffixBytesMax,
   }
   expect(format).toEqual({
-    formatVersion: 1,
+    formatVersion: 2,
     transactionsPerBatchMax: 4095,
     batchBytesMax: 1_048_576,
     transactionBytesMax: 786_432,

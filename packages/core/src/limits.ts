@@ -39,6 +39,8 @@ export const limits = {
   suffixBytesMax: 4 * KIB + 512,
   /** UTF-8 bytes of a key in the state store; what would need a longer one is void. (format) */
   storeKeyBytesMax: 5000,
+  /** UTF-8 bytes that the history puts in front of such a key. */
+  historyKeyBytesMax: 16,
   /** One argument, result or field once encoded; refused, or aborts the handler, with VALUE_TOO_LARGE. */
   valueBytesMax: 512 * KIB,
   /** Bytes of the name of a checkpoint's object; refused with OPTIONS_INVALID. */
@@ -75,6 +77,16 @@ export const limits = {
   snapshotsOpenMax: 1024,
   /** Records that one snapshot keeps because they have changed since; it gives way when there are more. */
   snapshotRecordsMax: 524_288,
+  /** Moments whose state one history keeps; the oldest gives way. */
+  historyBoundariesMax: 256,
+  /** Views of the past that read from the state in memory; the oldest gives way, and reads from the history from then on. */
+  viewsInMemoryMax: 8,
+  /** Commits that one feed keeps in memory for its readers; whoever is further behind replays them from the log. */
+  feedCommitsMax: 16_384,
+  /** Commits that are handed to a reader of a feed, or to a projection, at once; a larger transaction comes whole. */
+  commitsAtOnceMax: 1000,
+  /** Batches after which a projection writes down how far it is, also when nothing of them was its own. */
+  projectionBatchesMax: 1024,
   /** Attempts of one `db.transaction`; then TRANSACTION_CONFLICT. */
   transactionAttemptsMax: 32,
   /** Append ids one log remembers (L3); it forgets the oldest, and a later retry lands again. */

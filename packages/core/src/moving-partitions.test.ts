@@ -2,7 +2,8 @@
 // other, what they keep of it, and what they say when they do not hold it.
 
 import { describe, expect, it } from 'vitest'
-import { BatchBuilder, encodeControlBatch } from './batch-codec.ts'
+import { BatchBuilder } from './batch-builder.ts'
+import { encodeControlBatch } from './batch-codec.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { Engine } from './engine.ts'
 import type { EngineOptions } from './engine.ts'

@@ -5,6 +5,11 @@
 export class RequestQueue {
   readonly #waiting = new Map<string, (() => void)[]>()
 
+  /** Whether nobody has entered and not left, under any key. */
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0
+  }
+
   /** Whether somebody has entered and not left. */
   has(key: string): boolean {
     return this.#waiting.has(key)

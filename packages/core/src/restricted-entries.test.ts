@@ -4,7 +4,8 @@
 
 import { crc32 } from 'node:zlib'
 import { beforeEach, expect, it } from 'vitest'
-import { BatchBuilder, encodeControlBatch, formatVersion, type BatchKind } from './batch-codec.ts'
+import { BatchBuilder } from './batch-builder.ts'
+import { encodeControlBatch, formatVersion, type BatchKind } from './batch-codec.ts'
 import { ByteWriter } from './byte-writer.ts'
 import type { Incident } from './effects.ts'
 import { indexedPartitions } from './footprint.ts'

@@ -8,8 +8,8 @@
 //    it has.
 // E5 A view is in force behind its batch: for whom something is executed changes there and nowhere else (O1).
 
-import { controlBody, openBatch } from './batch-codec.ts'
-import type { Batch, VoidBatch } from './batch-codec.ts'
+import { controlBody, openBatch, transactionsOf } from './batch-codec.ts'
+import type { Batch, BatchTransaction, VoidBatch } from './batch-codec.ts'
 import { ByteReader, MalformedBytes } from './byte-reader.ts'
 import type { EffectsBuffer } from './effects.ts'
 import type { EngineState } from './engine-state.ts'
@@ -17,7 +17,7 @@ import type { Entry } from './entry.ts'
 import { ExclusiveTransaction } from './exclusive-transaction.ts'
 import { ExecTransaction } from './exec-transaction.ts'
 import type { ActorSpace } from './execution.ts'
-import { footprintOf, homeOf, protocolOf } from './footprint.ts'
+import { footprintOf, homeOf, protocolOf, usesOneActor } from './footprint.ts'
 import { HomeTransaction } from './home-transaction.ts'
 import { judgeTransaction } from './judge-transaction.ts'
 import { limits } from './limits.ts'
@@ -51,13 +51,16 @@ interface Delivery {
 interface OpenScan {
   /** Undefined where this process made the entry and P = 1: then its transactions are all there is to know. */
   readonly batch: Batch | undefined
+  /** Those that concern this worker; undefined where `batch` is. */
+  readonly own: readonly BatchTransaction[] | undefined
   readonly progress: Progress
   readonly decoded: readonly Transaction[] | undefined
   /** What the sessions of its writer begin with, if that is a client. */
   readonly restrictedTo: string | undefined
+  /** Of its own transactions. */
   readonly count: number
-  /** Of the next transaction, from 0. */
-  index: number
+  /** How many of them were scanned. */
+  scanned: number
 }
 
 /** The log, as one worker goes through it; see E1 and E2. */
@@ -93,6 +96,11 @@ export class Scanner {
     return this.#open?.progress.sequence
   }
 
+  /** Whether a step would do anything. */
+  get hasMore(): boolean {
+    return this.#open !== undefined || this.#backlog.length > 0
+  }
+
   deliver(entry: LogEntry, decoded: readonly Transaction[] | undefined): void {
     this.#backlog.push({ entry, decoded })
   }
@@ -118,14 +126,16 @@ export class Scanner {
     const { partitions } = this.#options
     if (decoded !== undefined && decoded.length > 0 && partitions === 1) {
       const progress = this.#enter(entry)
-      this.#open = { batch: undefined, progress, decoded, restrictedTo: undefined, count: decoded.length, index: 0 }
+      const parts = { batch: undefined, own: undefined, restrictedTo: undefined }
+      this.#open = { ...parts, progress, decoded, count: decoded.length, scanned: 0 }
       return
     }
     const batch = this.#judge(entry)
     if (batch.kind === 'transactions') {
       const progress = this.#enter(entry)
       const { restrictedTo } = entry
-      this.#open = { batch, progress, decoded, restrictedTo, count: batch.partitions.length, index: 0 }
+      const own = this.#own(batch, progress)
+      this.#open = { batch, own, progress, decoded, restrictedTo, count: own.length, scanned: 0 }
     } else this.#control(entry, batch)
   }
 
@@ -168,31 +178,44 @@ export class Scanner {
     for (const partition of ownership.passed(sequence)) state.leave(partition)
   }
 
+  // What is not its own is passed over at once.
+  #own(batch: Batch, { sequence }: Progress): BatchTransaction[] {
+    const { incidents } = this.#options.effects
+    const concerns = (partitions: readonly PartitionId[]): boolean => this.#concerns(partitions)
+    return transactionsOf(batch, concerns, (reason) =>
+      incidents.push({ kind: 'void-transaction', position: positionOf(sequence, 0), reason }),
+    )
+  }
+
   #scan(open: OpenScan): void {
-    const { batch, progress, index } = open
-    const position = positionOf(progress.sequence, index + 1)
-    if (this.#concerns(batch?.partitions[index]) && !this.#startTransaction(open, position)) return
-    const last = index === open.count - 1
-    this.#position = last ? endOfBatch(progress.sequence) : position
-    if (last) {
-      this.#open = undefined
-      this.#passed(progress.sequence)
-    } else open.index += 1
+    const { own, progress, scanned } = open
+    if (scanned < open.count) {
+      const found = own?.[scanned]
+      const position = positionOf(progress.sequence, (found?.index ?? scanned) + 1)
+      if (!this.#startTransaction(open, found, position)) return
+      this.#position = position
+      open.scanned += 1
+    }
+    if (open.scanned < open.count) return
+    this.#position = endOfBatch(progress.sequence)
+    this.#open = undefined
+    this.#passed(progress.sequence)
   }
 
   // An index that names nobody names everyone; an engine that executes nothing is not even then concerned.
-  #concerns(partitions: readonly PartitionId[] | undefined): boolean {
+  #concerns(partitions: readonly PartitionId[]): boolean {
     const { ownership } = this.#options
-    if (partitions === undefined || partitions.length === 0) return ownership.executesSome
+    if (partitions.length === 0) return ownership.executesSome
     for (const partition of partitions) if (ownership.executes(partition)) return true
     return false
   }
 
   // False when it must wait for everything before it (E2).
-  #startTransaction(open: OpenScan, position: Position): boolean {
+  #startTransaction(open: OpenScan, found: BatchTransaction | undefined, position: Position): boolean {
     const { partitions, ownership, state, inFlight, effects } = this.#options
     const transaction =
-      open.decoded?.[open.index] ?? judgeTransaction(open.batch!, open.index, partitions, open.restrictedTo)
+      open.decoded?.[found?.index ?? open.scanned] ??
+      judgeTransaction(open.batch!, found!, partitions, open.restrictedTo)
     if (typeof transaction === 'string') {
       effects.incidents.push({ kind: 'void-transaction', position, reason: transaction })
       return true
@@ -202,7 +225,9 @@ export class Scanner {
     if (this.#waitsForAll) return false
     const { source, request } = transaction
     if (source !== undefined && ownership.executes(source)) state.outbox.remove(source, request!, position)
-    const entry = this.#entry(transaction, position, open.progress)
+    // The home of what names one partition is that one; the index has been compared with it.
+    const named = found?.partitions.length === 1 ? found.partitions[0] : undefined
+    const entry = this.#entry(transaction, named ?? homeOf(transaction, partitions), position, open.progress)
     if (protocol === 'whole') runWhole(inFlight, entry, this.#space)
     else this.#launch(entry, protocol)
     return true
@@ -215,7 +240,12 @@ export class Scanner {
       inFlight.start(new ExclusiveTransaction(inFlight, entry, this.#everyPartition))
       return
     }
-    const footprint = footprintOf(entry.transaction)
+    const { transaction } = entry
+    if (protocol === 'votes' && transaction.source === undefined && usesOneActor(transaction)) {
+      if (!inFlight.runAtOnce(entry)) inFlight.start(new ExecTransaction(inFlight, entry))
+      return
+    }
+    const footprint = footprintOf(transaction)
     // The index may name a worker only because a tell leaves its outbox there.
     if (!footprint.some(({ ref }) => ownership.executes(inFlight.partitionOf(ref)))) return
     if (protocol === 'home') inFlight.start(new HomeTransaction(inFlight, entry))
@@ -223,9 +253,8 @@ export class Scanner {
     else if (!inFlight.runAtOnce(entry)) inFlight.start(new ExecTransaction(inFlight, entry))
   }
 
-  #entry(transaction: Transaction, position: Position, { logTime }: Progress): Entry {
-    const { partitions, ownership, state } = this.#options
-    const home = homeOf(transaction, partitions)
+  #entry(transaction: Transaction, home: PartitionId, position: Position, { logTime }: Progress): Entry {
+    const { ownership, state } = this.#options
     const admitted = transaction.request !== undefined && ownership.executes(home)
     const admission = admitted ? state.sessions.admit(home, transaction, position, logTime) : undefined
     return { transaction, position, logTime, home, admission }

@@ -7,23 +7,16 @@
 //    request has resolved; the engine holds to the second half.
 // S2 A done record below `answeredBelow` as of the entry is as good as gone.
 // S3 Records of an earlier generation of the session are as good as gone.
-// S4 Records leave the state (`maintain`) only when everything before the entry that ended them has resolved.
+// S4 A capture as of a position leaves out what has ended as of there, and nothing else (session-ledger.ts).
 
 import type { ErrorData } from './error-data.ts'
 import type { ErrorCode } from './errors.ts'
 import { limits } from './limits.ts'
-import { MinHeap } from './min-heap.ts'
 import type { Aborted, Outcome } from './outcome.ts'
 import type { LogTime, PartitionId, Position } from './position.ts'
-import {
-  decodeRequestRecord,
-  decodeSession,
-  encodeRequestRecord,
-  encodeSession,
-  keyPrefixes,
-  partitionPrefix,
-  requestKey,
-} from './state-format.ts'
+import { RequestArena } from './request-arena.ts'
+import { SessionLedger, isCurrent, slotOf, slotOfKey } from './session-ledger.ts'
+import { decodeRequestRecord, decodeSession, encodeSession, keyPrefixes, partitionPrefix } from './state-format.ts'
 import type { RequestRecord, SessionRecord } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
 import { CellBudget, StateTable } from './state-table.ts'
@@ -36,11 +29,15 @@ export const expiredMessage: string =
 
 /** What was true of a session as of one of its entries. */
 export interface Admission {
-  /** Key of the request's record. */
-  readonly key: string
+  readonly ledger: SessionLedger
   readonly request: Request
   readonly generation: Position
   readonly answeredBelow: number
+}
+
+/** What tells the request of an admission from all others. */
+export function admissionKey({ ledger, request }: Admission): string {
+  return ledger.keyOf(slotOf(request))
 }
 
 /** Whether an entry counts. */
@@ -51,41 +48,49 @@ export type Decision =
   /** It does not, and nobody waits for it. */
   | { readonly kind: 'ignored' }
 
-interface RecordedRequest {
-  readonly sequence: number
-  readonly key: string
-}
-
-// What a later maintenance does to the records of one session.
-type Ending = { readonly position: Position; readonly session: string } & (
-  | { readonly kind: 'answered'; readonly below: number }
-  | { readonly kind: 'expired'; readonly generation: Position }
-)
-
 const counts: Decision = { kind: 'counts' }
 const ignored: Decision = { kind: 'ignored' }
 
+// A retry that waits for its next attempt to be seen.
+interface PendingRetry {
+  readonly ledger: SessionLedger
+  readonly generation: Position
+  readonly next: Transaction
+}
+
+// A session that has expired; its retries are forgotten when everything before that has resolved.
+interface Expired {
+  readonly position: Position
+  readonly ledger: SessionLedger
+  readonly generation: Position
+}
+
 /** The sessions of a worker's partitions; see S1 to S4. */
 export class Sessions {
+  readonly #store: StateStore
   readonly #sessions: StateTable<SessionRecord>
-  readonly #requests: StateTable<RequestRecord>
-  // Keys in the order of `lastSeen`, for expiry.
-  readonly #bySeen = new Map<string, LogTime>()
-  readonly #recorded = new Map<string, MinHeap<RecordedRequest>>()
-  readonly #pendingRetries = new Map<string, Transaction>()
-  readonly #endings: Ending[] = []
+  /** By home, then by session. */
+  readonly #ledgers: Map<string, SessionLedger>[] = []
+  /** Those of clients in the order in which they were last seen, for expiry. */
+  readonly #bySeen = new Set<SessionLedger>()
+  readonly #pendingRetries = new Map<string, PendingRetry>()
+  readonly #expired: Expired[] = []
+  /** Those of which something is to be written. */
+  #changed = new Set<SessionLedger>()
+  #arena = new RequestArena()
+  #flushing: readonly SessionLedger[] = []
+  #flushingArena = new RequestArena()
+  #resolved: Position = 0
 
   constructor(store: StateStore, executed: readonly PartitionId[], sequential: boolean) {
-    const everything = { store, sequential, storageKey: (key: string) => key, budget: new CellBudget(Infinity) }
+    this.#store = store
     this.#sessions = new StateTable({
-      ...everything,
+      store,
+      sequential,
+      storageKey: (key: string) => key,
+      budget: new CellBudget(Infinity),
       encode: (_, value) => encodeSession(value),
       decode: (_, bytes) => decodeSession(bytes),
-    })
-    this.#requests = new StateTable({
-      ...everything,
-      encode: (_, value) => encodeRequestRecord(value),
-      decode: (_, bytes) => decodeRequestRecord(bytes),
     })
     this.#loadSessions(store, executed)
     for (const partition of executed) this.#loadRequests(store, partition)
@@ -93,39 +98,32 @@ export class Sessions {
 
   /** Retries whose next attempt has not been seen in the log. */
   get pendingRetries(): Iterable<Transaction> {
-    return this.#pendingRetries.values()
+    return [...this.#pendingRetries.values()].map(({ next }) => next)
   }
 
   /** What is recorded of a request, if its outcome is known and was not forgotten. */
   outcome(home: PartitionId, request: Pick<Request, 'session' | 'sequence' | 'suffix'>): Outcome | undefined {
-    const session = this.#sessions.get(partitionPrefix(keyPrefixes.session, home) + request.session)
-    const record = this.#requests.get(partitionPrefix(keyPrefixes.request, home) + requestKey(request))
-    if (record?.kind !== 'done' || record.generation !== session?.generation) return undefined
-    return request.sequence < session.answeredBelow ? undefined : record.outcome
+    const ledger = this.#ledgers[home]?.get(request.session)
+    if (ledger?.current === undefined || request.sequence < ledger.current.answeredBelow) return undefined
+    const record = this.#find(ledger, request)
+    return record?.kind === 'done' && record.generation === ledger.current.generation ? record.outcome : undefined
   }
 
   /** Ends no more sessions of a partition: it is another engine's. */
   leave(partition: PartitionId): void {
-    const prefix = partitionPrefix(keyPrefixes.session, partition)
-    for (const session of this.#bySeen.keys()) if (session.startsWith(prefix)) this.#bySeen.delete(session)
+    for (const ledger of this.#bySeen) if (ledger.home === partition) this.#bySeen.delete(ledger)
   }
 
   /** Notes an entry of a session at the scan, in log order. */
   admit(home: PartitionId, transaction: Transaction, position: Position, logTime: LogTime): Admission {
     const request = transaction.request!
-    const session = partitionPrefix(keyPrefixes.session, home) + request.session
-    const key = partitionPrefix(keyPrefixes.request, home) + requestKey(request)
-    const cell = this.#sessions.cell(session)
-    const known = cell.value
-    const answeredBelow = Math.max(known?.answeredBelow ?? 0, request.answeredBelow)
-    const generation = known?.generation ?? position
-    this.#sessions.putCell(cell, { generation, lastSeen: logTime, answeredBelow }, position)
-    // What is not seen for the first time in this batch stands in its place already.
-    if (known?.lastSeen !== logTime) this.#markSeen(session, logTime)
-    if (answeredBelow > (known?.answeredBelow ?? 0))
-      this.#endings.push({ kind: 'answered', position, session, below: answeredBelow })
-    if (this.#pendingRetries.get(key)?.attempt === transaction.attempt) this.#pendingRetries.delete(key)
-    return { key, request, generation, answeredBelow }
+    const ledger = this.#ledger(home, request.session)
+    // What is not seen for the first time in this batch has mostly nothing new to say.
+    if (!isCurrent(ledger.current, request.answeredBelow, logTime))
+      this.#see(ledger, request.answeredBelow, position, logTime)
+    if (this.#pendingRetries.size > 0) this.#noteAttempt(ledger, transaction)
+    const { generation, answeredBelow } = ledger.current!
+    return { ledger, request, generation, answeredBelow }
   }
 
   /** Whether the entry counts (S1 to S3), once every earlier entry of the request has resolved. */
@@ -135,129 +133,158 @@ export class Sessions {
     if (record?.kind === 'done') return { kind: 'answered', outcome: record.outcome }
     const { request } = admission
     if (attempt !== 1 || request.sequence < admission.answeredBelow) return ignored
-    if (!isTell(request.session) && logTime - request.seenTime > limits.requestRetentionUs)
+    if (logTime - request.seenTime > limits.requestRetentionUs && !isTell(request.session))
       return { kind: 'answered', outcome: refusal('REQUEST_EXPIRED', expiredMessage) }
     return counts
   }
 
   /** Records what an entry that counted came to; a retry waits to be appended until its attempt is seen. */
   record(admission: Admission, record: RequestRecord, position: Position): void {
-    const { key, request } = admission
-    const stored = record.kind === 'done' && request.sequence < admission.answeredBelow ? undefined : record
-    const cell = this.#requests.cell(key)
-    const stale = cell.value
-    if (stale !== undefined && stale.generation !== admission.generation)
-      this.#requests.putCell(cell, undefined, admission.generation)
-    this.#requests.putCell(cell, stored, position)
-    if (record.kind === 'retry') this.#pendingRetries.set(key, record.next)
-    else this.#pendingRetries.delete(key)
-    if (stored !== undefined) this.#noteRecorded(key, request.sequence)
+    const { ledger, request, generation } = admission
+    ledger.put(slotOf(request), record, position, this.#arena)
+    this.#changed.add(ledger)
+    if (record.kind === 'retry')
+      this.#pendingRetries.set(admissionKey(admission), { ledger, generation, next: record.next })
+    else if (this.#pendingRetries.size > 0) this.#pendingRetries.delete(admissionKey(admission))
   }
 
   /** Ends, at the start of a batch, the sessions that were silent for `limits.sessionRetentionUs`. */
   expire(position: Position, logTime: LogTime): void {
-    for (const [session, lastSeen] of this.#bySeen) {
+    for (const ledger of this.#bySeen) {
+      const { lastSeen, generation } = ledger.current!
       if (lastSeen + limits.sessionRetentionUs > logTime) return
-      this.#bySeen.delete(session)
-      const { generation } = this.#sessions.get(session)!
-      this.#sessions.put(session, undefined, position)
-      this.#endings.push({ kind: 'expired', position, session, generation })
+      this.#bySeen.delete(ledger)
+      this.#set(ledger, undefined, position)
+      this.#expired.push({ position, ledger, generation })
     }
   }
 
-  /** Takes out of the state what ended at or before `resolved`, up to which everything has resolved (S4). */
+  /** Forgets the retries of what expired at or before `resolved`, up to which everything has resolved. */
   maintain(resolved: Position): void {
-    if (this.#endings.length === 0 || this.#endings[0]!.position > resolved) return
-    const later = this.#endings.findIndex((ending) => ending.position > resolved)
-    const due = this.#endings.splice(0, later < 0 ? this.#endings.length : later)
-    for (const ending of due) this.#end(ending)
+    this.#resolved = resolved
+    while (this.#expired.length > 0 && this.#expired[0]!.position <= resolved) {
+      const expired = this.#expired.shift()!
+      for (const [key, { ledger, generation }] of this.#pendingRetries)
+        if (ledger === expired.ledger && generation === expired.generation) this.#pendingRetries.delete(key)
+    }
   }
 
   capture(position: Position): Iterable<StateChange>[] {
-    return [this.#sessions.capture(position), this.#requests.capture(position)]
+    const [changed, arena] = [this.#changed, this.#arena]
+    this.#changed = new Set()
+    this.#arena = new RequestArena()
+    for (const ledger of changed)
+      if (ledger.capture(this.#sessions.getAt(ledger.key, position), position, arena, this.#arena))
+        this.#changed.add(ledger)
+    this.#flushing = [...changed]
+    this.#flushingArena = arena
+    return [this.#sessions.capture(position), this.#captured()]
   }
 
   flushed(): void {
     this.#sessions.flushed()
-    this.#requests.flushed()
+    for (const ledger of this.#flushing) {
+      ledger.flushed(this.#flushingArena)
+      // An entry of before the expiry may still hold it, until it has resolved; and what is not written yet needs it.
+      if (ledger.isEmpty && ledger.changedAt <= this.#resolved && !this.#changed.has(ledger))
+        this.#ledgers[ledger.home]!.delete(ledger.session)
+    }
+    this.#flushing = []
+    this.#flushingArena = new RequestArena()
   }
 
-  /** Changes not yet stored, encoded; for hashing. */
+  /** Changes not yet stored, encoded; for hashing, when everything has resolved. */
   *unflushed(): Iterable<StateChange> {
     for (const { key, value } of this.#sessions.unflushed())
       yield { key, value: value === undefined ? undefined : encodeSession(value) }
-    for (const { key, value } of this.#requests.unflushed())
-      yield { key, value: value === undefined ? undefined : encodeRequestRecord(value) }
+    for (const ledger of new Set([...this.#flushing, ...this.#changed]))
+      yield* ledger.unflushed(this.#sessions.getAt(ledger.key, this.#resolved), this.#arena, this.#flushingArena)
+  }
+
+  *#captured(): Iterable<StateChange> {
+    for (const ledger of this.#flushing) yield* ledger.captured(this.#flushingArena)
   }
 
   // `expire` stops at the first session that it keeps, so those of all partitions stand in one order.
   #loadSessions(store: StateStore, executed: readonly PartitionId[]): void {
-    const sessions: { key: string; lastSeen: LogTime }[] = []
-    for (const partition of executed)
-      for (const { key, value } of store.scan(partitionPrefix(keyPrefixes.session, partition)))
-        sessions.push({ key, lastSeen: decodeSession(value).lastSeen })
-    sessions.sort((a, b) => a.lastSeen - b.lastSeen)
-    for (const { key, lastSeen } of sessions) this.#markSeen(key, lastSeen)
+    const ledgers: SessionLedger[] = []
+    for (const partition of executed) {
+      const prefix = partitionPrefix(keyPrefixes.session, partition)
+      const byName = (this.#ledgers[partition] = new Map<string, SessionLedger>())
+      for (const { key, value } of store.scan(prefix)) {
+        const ledger = new SessionLedger(partition, key.slice(prefix.length), decodeSession(value))
+        byName.set(ledger.session, ledger)
+        ledgers.push(ledger)
+      }
+    }
+    ledgers.sort((a, b) => a.current!.lastSeen - b.current!.lastSeen)
+    for (const ledger of ledgers) this.#markSeen(ledger)
   }
 
   #loadRequests(store: StateStore, partition: PartitionId): void {
-    for (const { key, value } of store.scan(partitionPrefix(keyPrefixes.request, partition))) {
+    const prefix = partitionPrefix(keyPrefixes.request, partition)
+    for (const { key, value } of store.scan(prefix)) {
       const record = decodeRequestRecord(value)
-      this.#noteRecorded(key, Number.parseInt(key.split('/')[2]!, 16))
-      if (record.kind === 'retry') this.#pendingRetries.set(key, record.next)
+      const slash = key.indexOf('/', prefix.length)
+      const ledger = this.#ledger(partition, key.slice(prefix.length, slash))
+      ledger.noteStored(slotOfKey(key.slice(slash + 1)), record)
+      if (record.kind === 'retry')
+        this.#pendingRetries.set(key, { ledger, generation: record.generation, next: record.next })
     }
   }
 
-  #record(admission: Admission): RequestRecord | undefined {
-    const record = this.#requests.get(admission.key)
-    if (record === undefined || record.generation !== admission.generation) return undefined
-    if (record.kind === 'done' && admission.request.sequence < admission.answeredBelow) return undefined
+  #ledger(home: PartitionId, session: string): SessionLedger {
+    const byName = (this.#ledgers[home] ??= new Map<string, SessionLedger>())
+    let ledger = byName.get(session)
+    if (ledger === undefined) byName.set(session, (ledger = new SessionLedger(home, session, undefined)))
+    return ledger
+  }
+
+  #see(ledger: SessionLedger, answeredBelow: number, position: Position, logTime: LogTime): void {
+    const known = ledger.current
+    const wasSeen = known?.lastSeen === logTime
+    const seen = {
+      generation: known?.generation ?? position,
+      lastSeen: logTime,
+      answeredBelow: Math.max(known?.answeredBelow ?? 0, answeredBelow),
+    }
+    this.#set(ledger, seen, position)
+    if (!wasSeen) this.#markSeen(ledger)
+  }
+
+  #set(ledger: SessionLedger, session: SessionRecord | undefined, position: Position): void {
+    ledger.current = session
+    ledger.changedAt = position
+    this.#sessions.put(ledger.key, session, position)
+    this.#changed.add(ledger)
+  }
+
+  #noteAttempt(ledger: SessionLedger, { attempt, request }: Transaction): void {
+    const key = ledger.keyOf(slotOf(request!))
+    if (this.#pendingRetries.get(key)?.next.attempt === attempt) this.#pendingRetries.delete(key)
+  }
+
+  #record({ ledger, request, generation, answeredBelow }: Admission): RequestRecord | undefined {
+    if (request.sequence > ledger.highest) return undefined
+    const record = this.#find(ledger, request)
+    if (record === undefined || record.generation !== generation) return undefined
+    if (record.kind === 'done' && request.sequence < answeredBelow) return undefined
     return record
   }
 
-  #markSeen(session: string, logTime: LogTime): void {
-    if (isTell(session.slice(session.indexOf('/') + 1))) return
-    this.#bySeen.delete(session)
-    this.#bySeen.set(session, logTime)
+  #find(ledger: SessionLedger, request: Pick<Request, 'sequence' | 'suffix'>): RequestRecord | undefined {
+    const slot = slotOf(request)
+    const found = ledger.find(slot)
+    if (found === undefined) return undefined
+    if (found !== 'stored') return (found.in === 'arena' ? this.#arena : this.#flushingArena).recordAt(found.offset)
+    const bytes = this.#store.get(ledger.keyOf(slot))
+    return bytes === undefined ? undefined : decodeRequestRecord(bytes)
   }
 
-  #noteRecorded(key: string, sequence: number): void {
-    const session = sessionOf(key)
-    let heap = this.#recorded.get(session)
-    if (heap === undefined) this.#recorded.set(session, (heap = new MinHeap((a, b) => a.sequence < b.sequence)))
-    heap.push({ sequence, key })
-  }
-
-  #end(ending: Ending): void {
-    const heap = this.#recorded.get(ending.session)
-    if (heap === undefined) return
-    if (ending.kind === 'answered') this.#forgetAnswered(heap, ending.below, ending.position)
-    else this.#forgetGeneration(heap, ending)
-    if (heap.size === 0) this.#recorded.delete(ending.session)
-  }
-
-  #forgetAnswered(heap: MinHeap<RecordedRequest>, below: number, position: Position): void {
-    const retries: RecordedRequest[] = []
-    for (let top = heap.peek(); top !== undefined && top.sequence < below; top = heap.peek()) {
-      heap.pop()
-      const record = this.#requests.get(top.key)
-      if (record?.kind === 'retry') retries.push(top)
-      else if (record !== undefined) this.#requests.put(top.key, undefined, position)
-    }
-    for (const retry of retries) heap.push(retry)
-  }
-
-  #forgetGeneration(heap: MinHeap<RecordedRequest>, ending: Ending & { readonly kind: 'expired' }): void {
-    const kept: RecordedRequest[] = []
-    for (let top = heap.pop(); top !== undefined; top = heap.pop()) {
-      const record = this.#requests.get(top.key)
-      if (record === undefined) continue
-      if (record.generation === ending.generation) {
-        this.#requests.put(top.key, undefined, ending.position)
-        this.#pendingRetries.delete(top.key)
-      } else kept.push(top)
-    }
-    for (const request of kept) heap.push(request)
+  #markSeen(ledger: SessionLedger): void {
+    if (isTell(ledger.session)) return
+    this.#bySeen.delete(ledger)
+    this.#bySeen.add(ledger)
   }
 }
 
@@ -270,9 +297,4 @@ export function refusal(code: ErrorCode, message: string): Aborted {
 /** Whether a session is the outbox of a partition rather than a client. */
 export function isTell(session: string): boolean {
   return session.startsWith('~')
-}
-
-// A request's key is `r<p>/<session>/…`, its session's `s<p>/<session>`. Session names hold no slash.
-function sessionOf(key: string): string {
-  return `${keyPrefixes.session}${key.slice(1, key.indexOf('/', 6))}`
 }

@@ -197,11 +197,15 @@ export function decodeSession(bytes: Uint8Array): SessionRecord {
 
 export function encodeRequestRecord(record: RequestRecord): Uint8Array {
   const out = new ByteWriter()
+  writeRequestRecord(out, record)
+  return out.take()
+}
+
+export function writeRequestRecord(out: ByteWriter, record: RequestRecord): void {
   out.u8(record.kind === 'done' ? 0 : 1)
   out.varint(record.generation)
   if (record.kind === 'done') encodeOutcome(out, record.outcome)
   else encodeTransaction(out, record.next)
-  return out.take()
 }
 
 export function decodeRequestRecord(bytes: Uint8Array): RequestRecord {

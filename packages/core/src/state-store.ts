@@ -9,7 +9,7 @@ export interface StateChange {
 
 /**
  * What a state store promises; `testing/state-store-conformance.ts` holds every implementation to it.
- * Keys are well-formed strings of 1 to 5,000 UTF-8 bytes that hold no NUL; values are at most 16 MiB.
+ * Keys are well-formed strings of 1 to 5,016 UTF-8 bytes that hold no NUL; values are at most 16 MiB.
  */
 export interface StateStore {
   /** The stored bytes, or undefined. The caller must not change them. Throws STATE_CORRUPT when they fail a checksum. */
@@ -17,7 +17,8 @@ export interface StateStore {
   /** Every entry whose key starts with `prefix`, each once; in no promised order. */
   scan(prefix: string): Iterable<{ readonly key: string; readonly value: Uint8Array }>
   /**
-   * Applies all changes or none, durably; the last change of a key wins. One call at a time: the next starts after the
+   * Applies all changes or none, durably; the last change of a key wins. It may take them bit by bit, with other work in
+   * between. One call at a time: the next starts after the
    * promise settles. While it is under way `get` answers from before or after, key by key; after it, from after.
    * Rejects with STORAGE_FAILED, and then nothing was applied.
    */

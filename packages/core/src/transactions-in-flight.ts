@@ -99,7 +99,8 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
    * once. False when something before it is still on the actor, or an earlier entry of its request is in flight.
    */
   runAtOnce(entry: Entry): boolean {
-    if (this.#processors.has(entry.transaction.calls[0]!.ref.id) || !this.home.isFirst(entry)) return false
+    const { ref } = entry.transaction.calls[0]!
+    if ((this.#processors.size > 0 && this.#processors.has(ref.id)) || !this.home.isFirst(entry)) return false
     // Nobody else takes part, so whatever came for it is nothing.
     this.#early.take(entry.position)
     runExec(this, entry, this.home.decide(entry))

@@ -31,7 +31,7 @@ export const embeddedLimits = {
   /** UTF-8 bytes of an append's id; longer ones are refused with OPTIONS_INVALID. */
   idBytesMax: 1 * KIB,
   /** UTF-8 bytes of a key of the state store; longer ones are refused with KEY_INVALID. */
-  stateKeyBytesMax: 5000,
+  stateKeyBytesMax: limits.storeKeyBytesMax + limits.historyKeyBytesMax,
   /** One value of the state store; larger ones are refused with VALUE_TOO_LARGE. */
   stateValueBytesMax: 16 * MIB,
 } as const

@@ -87,7 +87,7 @@ export class LmdbStateStore implements StateStore {
   async advance(changes: Iterable<StateChange>): Promise<void> {
     if (this.#closing !== undefined) throw storeClosed()
     if (this.#failure !== undefined) throw this.#failure
-    this.#advancing = this.#apply(Array.from(changes))
+    this.#advancing = this.#apply(changes)
     await this.#advancing
   }
 
@@ -113,12 +113,13 @@ export class LmdbStateStore implements StateStore {
     }
   }
 
-  async #apply(changes: readonly StateChange[]): Promise<void> {
+  async #apply(changes: Iterable<StateChange>): Promise<void> {
     // Checked whole before the first is handed over: what LMDB is given cannot be taken back.
     const prepared: PreparedChange[] = []
-    for (let start = 0; start < changes.length; start += changesPerTurn) {
-      if (start > 0) await new Promise((resolve) => setImmediate(resolve))
-      for (const change of changes.slice(start, start + changesPerTurn)) prepared.push(prepare(change))
+    for (const change of changes) {
+      if (prepared.length > 0 && prepared.length % changesPerTurn === 0)
+        await new Promise((resolve) => setImmediate(resolve))
+      prepared.push(prepare(change))
     }
     if (prepared.length > 0) await this.#commit(prepared)
   }
@@ -139,7 +140,7 @@ export class LmdbStateStore implements StateStore {
   }
 }
 
-/** How many changes are checked and summed before other work of the process has its turn. */
+/** How many changes are encoded, checked and summed before other work of the process has its turn. */
 const changesPerTurn = 4096
 
 interface PreparedChange {
@@ -176,6 +177,8 @@ function openDatabase(path: string): Database {
     noSubdir: true,
     // Off: a commit flushes before it reports. On, which is the default, its promise would resolve before the flush.
     overlappingSync: false,
+    // Off: with it the binding makes a promise of its own that nobody can look at, and a commit that fails ends the process.
+    eventTurnBatching: false,
   }
   try {
     return lmdb.open(options) as unknown as Database

@@ -1,4 +1,4 @@
-// Keys of the state store as LMDB keeps them. LMDB limits a key to 1978 bytes, the contract to 5,000: a longer key is
+// Keys of the state store as LMDB keeps them. LMDB limits a key to 1978 bytes, the contract to 5,016: a longer key is
 // kept as its head, a byte that UTF-8 never has, and the SHA-256 of the whole. The whole key then stands before the
 // value, so that a scan can tell it and a collision would be seen rather than believed.
 //

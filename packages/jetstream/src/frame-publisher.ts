@@ -1,4 +1,5 @@
-// The writing side of frames: gathers what is sent to each subject in one turn of the event loop and publishes it together.
+// The writing side of frames: gathers what is sent to each subject in one turn of the event loop and publishes it together,
+// when no more promise callbacks are due: before the loop looks for other work, so that nothing waits for that.
 // Nothing is kept for later: while the link is lost, what is sent is dropped and counted, and asked for again.
 
 import { assertPayloadFits, encodeFrames } from './frame.ts'
@@ -14,7 +15,7 @@ interface Gathered {
 export class FramePublisher {
   readonly #connection: NatsConnection
   readonly #gathered = new Map<string, Gathered>()
-  #scheduled: NodeJS.Immediate | undefined
+  #scheduled = false
   #dropped = 0
   #closed = false
 
@@ -36,13 +37,11 @@ export class FramePublisher {
     gathered.payloads.push(payload)
     gathered.bytes += payload.length
     if (gathered.bytes >= jetstreamLimits.frameBytesBufferedMax) this.#publish(subject, gathered)
-    else this.#scheduled ??= setImmediate(() => this.flush())
+    else this.#schedule()
   }
 
   /** Publishes what was gathered. */
   flush(): void {
-    clearImmediate(this.#scheduled)
-    this.#scheduled = undefined
     for (const [subject, gathered] of this.#gathered) this.#publish(subject, gathered)
   }
 
@@ -51,6 +50,15 @@ export class FramePublisher {
     if (this.#closed) return
     this.flush()
     this.#closed = true
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    process.nextTick(() => {
+      this.#scheduled = false
+      this.flush()
+    })
   }
 
   #publish(subject: string, { payloads }: Gathered): void {

@@ -144,9 +144,9 @@ export class StreamReader implements LogSource {
     if (this.#buffer.length === 1) this.#announce()
   }
 
-  // Told at the end of this turn, so that one chunk holds what came in together.
+  // Told when the connection has handed out all that it has read at once, so that one chunk holds what came in together.
   #announce(): void {
-    setImmediate(() => {
+    queueMicrotask(() => {
       if (this.#buffer.length > 0 && !this.#released) this.#options.onChange()
     })
   }

@@ -129,6 +129,7 @@ export class EntryActor extends Actor {
 
 registerActor(EntryActor, {
   name: 'kv.Entry',
+  internal: true,
   errors: [KvAssertFailed, KvTypeMismatch],
   messages: {
     read: {},

@@ -10,7 +10,8 @@ export type { KvKey, KvKeyPart } from './kv-key.ts'
 export type { KvSetOptions } from './kv-calls.ts'
 export { KvList } from './kv-list.ts'
 export type { KvListOptions } from './list-plan.ts'
-export { type Kv, type KvMerged, kvSpace } from './kv.ts'
+export { type Kv, type KvGetOptions, type KvMerged, kvSpace } from './kv.ts'
+export type { KvWatchBatch, KvWatched, KvWatchOptions } from './kv-watch.ts'
 export type {
   KvAssert,
   KvCommitted,
@@ -27,7 +28,7 @@ export type {
 export { kvLimits } from './limits.ts'
 export type { KvSelector } from './selector.ts'
 export { decodeTuple, encodeTuple } from './tuple-codec.ts'
-export type { KvVersion } from './version.ts'
+export type { KvMoment, KvVersion } from './version.ts'
 
 // The ordered index, for layers above that keep sorted sets of their own.
 export { bytesOfText, textOfBytes } from './key-text.ts'

@@ -9,7 +9,7 @@ import type { KvKey } from './kv-key.ts'
 import { cursorAt, type ListPlan, planAfter } from './list-plan.ts'
 import type { ReadPage } from './read-page.ts'
 import type { EntriesPage, StoredEntry } from './stored-entry.ts'
-import { type KvVersion, versionOf } from './version.ts'
+import { type KvMoment, type KvVersion, momentOf, versionOf } from './version.ts'
 
 /** Entries in the order of their keys; iterate it with `for await`. */
 export class KvList<Value = unknown, Key extends KvKey = KvKey> implements AsyncIterableIterator<KvEntry<Value, Key>> {
@@ -20,10 +20,12 @@ export class KvList<Value = unknown, Key extends KvKey = KvKey> implements Async
   #page: readonly (readonly [string, StoredEntry])[] = []
   #place = 0
   #snapshot: LayerSnapshot | undefined = undefined
+  readonly #at: KvMoment | undefined
   #last: string | undefined = undefined
   #version: KvVersion | undefined = undefined
 
-  constructor(port: LayerPort, plan: ListPlan, readPage: ReadPage) {
+  constructor(port: LayerPort, plan: ListPlan, readPage: ReadPage, at?: KvMoment) {
+    this.#at = at
     this.#port = port
     this.#plan = plan.limit === 0 ? undefined : plan
     // The snapshot is opened before the first page is asked for.
@@ -72,7 +74,9 @@ export class KvList<Value = unknown, Key extends KvKey = KvKey> implements Async
 
   async #turnPage(plan: ListPlan): Promise<void> {
     try {
-      this.#snapshot ??= await this.#port.snapshot()
+      this.#snapshot ??= await (this.#at === undefined
+        ? this.#port.snapshot()
+        : this.#port.snapshotAt(momentOf(this.#at)))
       const page = await this.#fetcher.fetch(plan)
       const { position } = this.#snapshot ?? {}
       if (position !== undefined) this.#version = versionOf(position)

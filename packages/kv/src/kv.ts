@@ -10,6 +10,7 @@ import { type KvResult, resultOf } from './kv-entry.ts'
 import { kvInTransaction, type KvInTransaction } from './kv-in-transaction.ts'
 import type { KvKey } from './kv-key.ts'
 import { KvList } from './kv-list.ts'
+import { watch, type KvWatchBatch, type KvWatched, type KvWatchOptions } from './kv-watch.ts'
 import type { KvTransaction, KvTransactionResult } from './kv-transaction-data.ts'
 import { LeafRouter } from './leaf-router.ts'
 import { type KvListOptions, planOf } from './list-plan.ts'
@@ -19,7 +20,7 @@ import { type KvSelector, rangeOf } from './selector.ts'
 import { checkSpaceName, treeOf } from './space-name.ts'
 import type { StoredEntry } from './stored-entry.ts'
 import { transact, type TransactParts } from './transact.ts'
-import { type KvVersion, versionOf } from './version.ts'
+import { type KvMoment, type KvVersion, momentOf, versionOf } from './version.ts'
 
 /**
  * A space of keys. Keys are lists of strings, numbers, bigints, booleans and bytes, sorted part by part; values are
@@ -51,15 +52,20 @@ export class Kv<Value = unknown, Key extends KvKey = KvKey> {
   }
 
   /** The entry of a key; its value and version are undefined when there is none. */
-  async get<Found extends Value = Value>(key: Key): Promise<KvResult<Found, Key>> {
+  async get<Found extends Value = Value>(key: Key, options?: KvGetOptions): Promise<KvResult<Found, Key>> {
     const text = textOfKey(key)
+    if (options?.at !== undefined) return (await this.#getAt<Found>([key], options.at))[0]!
     const [stored] = (await this.#port.query([this.#calls.get(text)])) as [StoredEntry | undefined]
     if (this.#router.isNeeded) this.#router.saw(text, stored !== undefined)
     return resultOf(key, stored)
   }
 
   /** The entries of several keys, all as of one moment, in the order of the keys. */
-  async getMany<Found extends Value = Value>(keys: readonly Key[]): Promise<KvResult<Found, Key>[]> {
+  async getMany<Found extends Value = Value>(
+    keys: readonly Key[],
+    options?: KvGetOptions,
+  ): Promise<KvResult<Found, Key>[]> {
+    if (options?.at !== undefined) return await this.#getAt<Found>(keys, options.at)
     const stored = await this.#port.query(keys.map((key) => this.#calls.get(textOfKey(key))))
     return stored.map((entry, index) => resultOf(keys[index]!, entry as StoredEntry | undefined))
   }
@@ -110,7 +116,23 @@ export class Kv<Value = unknown, Key extends KvKey = KvKey> {
 
   /** The entries of a range in the order of their keys, all as of one moment, however long the reader takes. */
   list<Found extends Value = Value>(selector: KvSelector, options?: KvListOptions): KvList<Found, Key> {
-    return new KvList(this.#port, planOf(selector, options), pageReader(this.#calls, this.#port.partitions))
+    const readPage = pageReader(this.#calls, this.#port.partitions)
+    return new KvList(this.#port, planOf(selector, options), readPage, options?.at)
+  }
+
+  /**
+   * Watches keys, or a range: first a batch of what is there, then one for each transaction that changes any of it, until
+   * the iteration is left or its signal aborts. `from` goes on behind a batch that was seen.
+   *
+   * ```ts
+   * for await (const { version, entries } of kv.watch([['users', 42]])) console.log(version, entries)
+   * ```
+   */
+  watch<Found extends Value = Value>(
+    watched: KvWatched<Key>,
+    options?: KvWatchOptions,
+  ): AsyncIterableIterator<KvWatchBatch<Found, Key>> {
+    return watch<Found, Key>({ port: this.#port, calls: this.#calls, space: this.space }, watched, options)
   }
 
   /** A transaction in the making: `kv.atomic().check(…).set(…).commit()`. */
@@ -131,6 +153,17 @@ export class Kv<Value = unknown, Key extends KvKey = KvKey> {
     return this.#db.transaction((tx) => body(kvInTransaction(tx, this)))
   }
 
+  async #getAt<Found extends Value>(keys: readonly Key[], at: KvMoment): Promise<KvResult<Found, Key>[]> {
+    const calls = keys.map((key) => this.#calls.get(textOfKey(key)))
+    const snapshot = await this.#port.snapshotAt(momentOf(at))
+    try {
+      const stored = await Promise.all(calls.map((call) => snapshot.query(call)))
+      return stored.map((entry, index) => resultOf(keys[index]!, entry as StoredEntry | undefined))
+    } finally {
+      snapshot.close()
+    }
+  }
+
   async #merge<Operand>(kind: MergeKind, key: Key, operand: unknown): Promise<KvMerged<Operand>> {
     const text = textOfKey(key)
     const leaf = this.#router.isNeeded ? await this.#router.leafForWrite(text) : undefined
@@ -146,6 +179,12 @@ export class Kv<Value = unknown, Key extends KvKey = KvKey> {
     if (leaf !== undefined && listed !== undefined) this.#router.wasWrong(text)
     this.#router.saw(text, true)
   }
+}
+
+/** Options of a get. */
+export interface KvGetOptions {
+  /** As it was at this version, position or moment; unless stated, as it is. */
+  readonly at?: KvMoment
 }
 
 /** What a sum, min, max or append came to. */

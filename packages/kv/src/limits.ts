@@ -18,6 +18,8 @@ export const kvLimits = {
   operationsPerTransactionMax: limits.callsPerTransactionMax,
   /** Entries that one operation on a range may meet: an assert, a delete or a get; it aborts with RangeTooLarge. */
   rangeEntriesMax: 2000,
+  /** Entries in the snapshot that a watch of a range begins with; refused with OPTIONS_INVALID. */
+  watchedEntriesMax: 65_536,
   /** Time to live of an entry in milliseconds, a hundred years; refused with OPTIONS_INVALID. */
   expireInMaxMs: 100 * 365 * 86_400_000,
   /** Entries in one page of a list; the iteration asks for the next page by itself. */

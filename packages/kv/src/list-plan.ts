@@ -5,6 +5,7 @@ import { bytesOfText, textOfBytes } from './key-text.ts'
 import type { IndexRange } from './ordered-index/ordered-index.ts'
 import { type KvSelector, rangeOf } from './selector.ts'
 import type { EntriesPage } from './stored-entry.ts'
+import type { KvMoment } from './version.ts'
 
 /** Options of a list. */
 export interface KvListOptions {
@@ -14,6 +15,8 @@ export interface KvListOptions {
   readonly reverse?: boolean
   /** Go on behind the entry at which an earlier list of the same range stood. */
   readonly cursor?: string
+  /** As they were at this version, position or moment; unless stated, as they are. */
+  readonly at?: KvMoment
 }
 
 /** What is still to be listed. */

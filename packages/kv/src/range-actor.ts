@@ -101,6 +101,7 @@ export class RangeActor extends Actor {
 
 registerActor(RangeActor, {
   name: 'kv.Range',
+  internal: true,
   errors: [KvAssertFailed, KvRangeTooLarge],
   messages: { read: {}, deleteAll: {}, check: {} },
   queries: { list: {}, keys: {}, entry: {} },

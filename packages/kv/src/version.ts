@@ -5,6 +5,9 @@ import { type Position, StreamyError } from '@streamy-db/core'
 /** Names the transaction that wrote an entry. */
 export type KvVersion = string
 
+/** A moment of the past: a version, a position of the database, or a date. */
+export type KvMoment = KvVersion | Position | Date
+
 const DIGITS = 20
 
 /** The version of what was written at a position. */
@@ -20,4 +23,9 @@ export function positionOf(version: KvVersion): Position {
     'OPTIONS_INVALID',
     `${JSON.stringify(version)} is no version. Pass one as a get or a commit returned it.`,
   )
+}
+
+/** The moment as the database takes it. Throws OPTIONS_INVALID for text that is no version. */
+export function momentOf(moment: KvMoment): Position | Date {
+  return typeof moment === 'string' ? positionOf(moment) : moment
 }

@@ -203,7 +203,7 @@ function transaction(key: string, argument = ''): Transaction {
 
 function countIn({ bytes }: Append): number {
   const batch = openBatch(bytes)
-  return batch.kind === 'void' ? 0 : batch.offsets.length - 1
+  return batch.kind === 'void' ? 0 : batch.count
 }
 
 /** Lets one append after the other succeed, and takes each; the keys of all transactions in that order. */

@@ -2,6 +2,9 @@
 
 import type { Actor, ActorClass, Reference } from '@streamy-db/actors'
 import type { Position } from '@streamy-db/core'
+import type { ActorOf, ActorType, Change, ChangesOptions } from './history/change.ts'
+import type { DatabaseView } from './history/past-view.ts'
+import type { Projection, ProjectOptions } from './history/projection.ts'
 import type { LayerPort, layerPort } from './layer-port.ts'
 
 /** How fresh an answer of a query must be. */
@@ -48,6 +51,50 @@ export interface Database extends ActorReferences, AsyncDisposable {
    * ```
    */
   transaction<Result>(body: (tx: DatabaseTransaction) => Promise<Result> | Result): Promise<Result>
+
+  /**
+   * A read-only view of the database as it was at a position, or at a moment of log time. Rejects with HISTORY_TRIMMED when
+   * that lies further back than the history reaches, with POSITION_UNKNOWN when it has not happened yet.
+   *
+   * ```ts
+   * const before = db.position
+   * await db.actor(Account, 'alice').withdraw(5)
+   * const view = await db.at(before)
+   * await view.actor(Account, 'alice').statement() // as if nothing had been withdrawn
+   * ```
+   */
+  at(moment: Position | Date): Promise<DatabaseView>
+
+  /**
+   * Every committed write behind a position, in order, as it happens: an iteration that goes on until it is left, its
+   * signal aborts, or the database is closed. Changes of one transaction have one position. Throws HISTORY_TRIMMED when
+   * `from` lies further back than the history reaches.
+   *
+   * ```ts
+   * for await (const { position, ref, before, after } of db.changes({ actors: [Account], from: 0 }))
+   *   console.log(position, ref.key, before?.balance, after?.balance)
+   * ```
+   */
+  changes<const Type extends ActorType = ActorType>(
+    options?: ChangesOptions<Type>,
+  ): AsyncIterableIterator<Change<ActorOf<Type>>>
+
+  /**
+   * Keeps something of your own up to date with the changes: `apply` is given them in order, whole transactions at once,
+   * and again when it fails or the process dies before its end was noted. How far it has come is kept in the database under
+   * `name`; started again, it goes on from there. A new one is given all actors as they are first.
+   *
+   * ```ts
+   * const totals = new Map<string, number>()
+   * const projection = await db.project('totals', {
+   *   actors: [Account],
+   *   apply: (changes) => changes.forEach(({ ref, after }) => totals.set(ref.key, after?.balance ?? 0)),
+   * })
+   * await db.actor(Account, 'alice').deposit(5)
+   * await projection.caughtUpTo(db.position) // what you wrote can be read from `totals` now
+   * ```
+   */
+  project<const Type extends ActorType = ActorType>(name: string, options: ProjectOptions<Type>): Promise<Projection>
 
   /**
    * Waits for what was submitted, brings the state up to date on disk, and lets go of it. Calls made afterwards are

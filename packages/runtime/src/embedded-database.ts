@@ -4,7 +4,7 @@
 import { decodeError, packArguments } from '@streamy-db/actors'
 import type { Actor, ActorClass, ActorRegistry, HandlerDefinition, Reference } from '@streamy-db/actors'
 import { StreamyError, limits, thaw } from '@streamy-db/core'
-import type { ActorRef, Call, Engine, Outcome, Position, Program, Transaction } from '@streamy-db/core'
+import type { ActorRef, Call, Datum, Engine, Outcome, Position, Program, Transaction } from '@streamy-db/core'
 import type { BatchSubmitter, Waiter } from './batch-submitter.ts'
 import { BufferedResult } from './buffered-result.ts'
 import { ClientTransaction } from './client-transaction.ts'
@@ -13,6 +13,13 @@ import { layerPort } from './layer-port.ts'
 import type { Executed, LayerPort, LayerSnapshot } from './layer-port.ts'
 import { PendingCall } from './pending-call.ts'
 import type { Caller } from './pending-call.ts'
+import type { ActorOf, ActorType, Change, ChangesOptions } from './history/change.ts'
+import { DatabaseHistory } from './history/database-history.ts'
+import type { HistoryPort } from './history/history-port.ts'
+import type { DatabaseView, PastView } from './history/past-view.ts'
+import { ProjectionActor } from './history/projection-actor.ts'
+import type { Projection, ProjectOptions } from './history/projection.ts'
+import type { Clock } from './clock.ts'
 import { ReferenceClasses } from './reference-classes.ts'
 import { SnapshotChanged, conflictsInEveryAttempt } from './transaction-draft.ts'
 
@@ -22,6 +29,8 @@ export interface EmbeddedParts {
   readonly program: Program
   readonly engine: Engine
   readonly submitter: BatchSubmitter
+  readonly past: HistoryPort
+  readonly clock: Clock
   /** Ends everything behind the database, once what was submitted is settled. */
   readonly shutDown: () => Promise<void>
 }
@@ -31,11 +40,14 @@ export class EmbeddedDatabase implements Database, Caller {
   readonly #parts: EmbeddedParts
   readonly #references: ReferenceClasses<EmbeddedDatabase>
   readonly #transactionReferences: ReferenceClasses<ClientTransaction>
+  readonly #history: DatabaseHistory
   readonly [layerPort]: LayerPort = {
     partitions: 1,
     execute: (calls) => this.#execute(calls),
     query: async (calls) => calls.map((call) => this.#ask(call)),
     snapshot: async () => this.#snapshot(),
+    snapshotAt: (moment) => this.#history.layerSnapshot(moment),
+    changes: (options) => this.#history.layerChanges(options),
   }
   #closing: Promise<void> | undefined
   #failure: Error | undefined
@@ -49,6 +61,21 @@ export class EmbeddedDatabase implements Database, Caller {
     this.#transactionReferences = new ReferenceClasses(registry, (attempt, ref, handler, args) =>
       this.#sendIn(attempt, ref, handler, args),
     )
+    const viewReferences = new ReferenceClasses<PastView>(registry, (view, ref, handler, args) =>
+      this.#askPast(view, ref, handler, args),
+    )
+    // Projections write down how far they are also while the database is being closed.
+    const cursors = new ReferenceClasses<this>(registry, (_, ref, handler, args) =>
+      this.#submit(ref, handler.name, packArguments(handler, args)),
+    )
+    this.#history = new DatabaseHistory({
+      port: parts.past,
+      clock: parts.clock,
+      references: (type, key, view) => viewReferences.reference(view, type, key),
+      nameOf: (type) => registry.find(type).name,
+      cursor: (name) => cursors.reference(this, ProjectionActor, name) as Reference<ProjectionActor>,
+      assertOpen: () => this.#assertOpen(),
+    })
   }
 
   get position(): Position {
@@ -68,8 +95,22 @@ export class EmbeddedDatabase implements Database, Caller {
     throw conflictsInEveryAttempt()
   }
 
+  at(moment: Position | Date): Promise<DatabaseView> {
+    return this.#history.at(moment)
+  }
+
+  changes<const Type extends ActorType = ActorType>(
+    options?: ChangesOptions<Type>,
+  ): AsyncIterableIterator<Change<ActorOf<Type>>> {
+    return this.#history.changes(options)
+  }
+
+  project<const Type extends ActorType = ActorType>(name: string, options: ProjectOptions<Type>): Promise<Projection> {
+    return this.#history.project(name, options)
+  }
+
   close(): Promise<void> {
-    this.#closing ??= this.#parts.shutDown()
+    this.#closing ??= this.#history.close().then(() => this.#parts.shutDown())
     return this.#closing
   }
 
@@ -93,9 +134,23 @@ export class EmbeddedDatabase implements Database, Caller {
       this.#assertOpen()
       const packed = packArguments(handler, args)
       if (handler.kind === 'query') return Promise.resolve(this.#query({ ref, message: handler.name, args: packed }))
-      const pending = new PendingCall(this, ref, handler.name, packed)
-      this.#parts.submitter.submit(pending, pending)
-      return pending.result
+      return this.#submit(ref, handler.name, packed)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #submit(ref: ActorRef, message: string, args: readonly Datum[]): Promise<unknown> {
+    const pending = new PendingCall(this, ref, message, args)
+    this.#parts.submitter.submit(pending, pending)
+    return pending.result
+  }
+
+  #askPast(view: PastView, ref: ActorRef, handler: HandlerDefinition, args: unknown[]): Promise<unknown> {
+    try {
+      this.#assertOpen()
+      const call = { ref, message: handler.name, args: packArguments(handler, args) }
+      return view.call(handler.kind, call, handler.label)
     } catch (error) {
       return Promise.reject(error)
     }

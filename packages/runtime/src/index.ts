@@ -20,7 +20,20 @@ export { connectCluster, type ClusterParts } from './cluster/client/connect-clus
 export { DeadlineExceeded } from './cluster/client/client-errors.ts'
 export { systemClock, type Clock } from './clock.ts'
 export type { ActorReferences, Database, DatabaseTransaction, ReferenceOptions } from './database.ts'
-export { layerPort, layerPortOf, type Executed, type LayerPort, type LayerSnapshot } from './layer-port.ts'
+export type { ActorOf, ActorType, Change, ChangeOf, ChangesOptions, StateOf } from './history/change.ts'
+export { AbortableIterator } from './history/abortable-iterator.ts'
+export type { DatabaseView } from './history/past-view.ts'
+export type { ApplyContext, Projection, ProjectOptions } from './history/projection.ts'
+export {
+  layerPort,
+  layerPortOf,
+  type Executed,
+  type LayerChange,
+  type LayerChanges,
+  type LayerChangesOptions,
+  type LayerPort,
+  type LayerSnapshot,
+} from './layer-port.ts'
 export { ManualClock } from './manual-clock.ts'
 export { open } from './open-embedded.ts'
 export type { OpenOptions } from './open-options.ts'

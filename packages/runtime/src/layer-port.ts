@@ -2,7 +2,7 @@
 // calls as one transaction with all their results, several queries at one position, and snapshots. Types, and the way to
 // it. Layers make calls of their own actors, so arguments and results pass in stored form.
 
-import type { Call, Position } from '@streamy-db/core'
+import type { ActorRef, Call, Position } from '@streamy-db/core'
 import type { Database } from './database.ts'
 
 /** Under this a database keeps its port. */
@@ -25,6 +25,33 @@ export interface LayerSnapshot {
   close(): void
 }
 
+/** One committed write of one actor, as its fields. */
+export interface LayerChange {
+  readonly position: Position
+  readonly time: Date
+  readonly ref: ActorRef
+  /** Undefined where there was no such actor. */
+  readonly before: Readonly<Record<string, unknown>> | undefined
+  /** Undefined where there is none any more. */
+  readonly after: Readonly<Record<string, unknown>> | undefined
+}
+
+/** Writes in the order of positions; whole transactions. */
+export interface LayerChanges {
+  readonly changes: readonly LayerChange[]
+  /** There are none but these, and those told before, up to this position. */
+  readonly upTo: Position
+}
+
+/** Which changes a layer wants. */
+export interface LayerChangesOptions {
+  /** Names of types of actors. */
+  readonly types: readonly string[]
+  /** Those behind this position. */
+  readonly from: Position
+  readonly signal?: AbortSignal
+}
+
 /** A database as layers see it. */
 export interface LayerPort {
   /** With one, the footprint of every transaction is everything, and no call needs to declare what it touches. */
@@ -35,6 +62,10 @@ export interface LayerPort {
   query(calls: readonly Call[]): Promise<readonly unknown[]>
   /** The database as it is now, or when the first query of the snapshot is asked. */
   snapshot(): Promise<LayerSnapshot>
+  /** The database as it was. Rejects with HISTORY_TRIMMED and POSITION_UNKNOWN. */
+  snapshotAt(moment: Position | Date): Promise<LayerSnapshot>
+  /** What is committed, as it happens, until `return` is called or a signal aborts. Throws HISTORY_TRIMMED. */
+  changes(options: LayerChangesOptions): AsyncIterableIterator<LayerChanges>
 }
 
 /** The port of a database. */

@@ -229,7 +229,7 @@ describe('many actors', () => {
 
   test('the log is trimmed behind the state', async () => {
     await db.close()
-    db = await opened({ logBytesMax: 1 })
+    db = await opened({ logBytesMax: 1, historyBytesMax: 0 })
     for (let n = 0; n < 20; n++) await db.actor(Counter, 'a').add(1)
     await db.close()
     expect(await disk.log.first()).toBe(await disk.log.tail())

@@ -2,7 +2,7 @@
 // the engine of a cluster with one worker, one partition, and a log and a store of its own.
 
 import { ActorRegistry, createProgram, registerError } from '@streamy-db/actors'
-import { Engine, MemoryLog, MemoryStateStore } from '@streamy-db/core'
+import { Engine, MemoryLog, MemoryStateStore, StateHistory } from '@streamy-db/core'
 import type { Incident, Log, StateStore } from '@streamy-db/core'
 import { openEmbeddedStorage } from '@streamy-db/embedded'
 import { BatchSubmitter } from './batch-submitter.ts'
@@ -10,10 +10,14 @@ import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import type { Database } from './database.ts'
 import { EmbeddedDatabase } from './embedded-database.ts'
+import { ChangeFeed } from './history/change-feed.ts'
+import { EmbeddedHistory } from './history/embedded-history.ts'
+import { HistoryReplay } from './history/history-replay.ts'
+import { ProjectionActor } from './history/projection-actor.ts'
 import { identifyDatabase } from './identify-database.ts'
 import { checkOptions } from './open-options.ts'
 import type { OpenOptions } from './open-options.ts'
-import { StateFlusher } from './state-flusher.ts'
+import { StateFlusher, flushPolicy } from './state-flusher.ts'
 import { Worker } from './worker.ts'
 
 /** A log and a state store that belong together. */
@@ -25,6 +29,7 @@ export interface Storage {
 
 const MIB = 1024 * 1024
 const CACHED_DEFAULT = 100_000
+const DAY_MS = 86_400_000
 
 /**
  * Opens the database in `directory`, creating it when it is not there; `:memory:` keeps nothing and is for tests.
@@ -47,7 +52,7 @@ export async function open(directory: string, options: OpenOptions): Promise<Dat
 
 /** `open` on any storage, which is opened once the actors are known to work. It is closed with the database. */
 export async function openWith(storageOpener: () => Promise<Storage>, options: OpenOptions): Promise<Database> {
-  const registry = new ActorRegistry(options.actors)
+  const registry = new ActorRegistry([...options.actors, ProjectionActor])
   for (const errorClass of options.errors ?? []) registerError(errorClass)
   const storage = await storageOpener()
   try {
@@ -63,6 +68,9 @@ async function start(storage: Storage, registry: ActorRegistry, options: OpenOpt
   const { actorsCachedMax = CACHED_DEFAULT, logBytesMax = 64 * MIB, skip = [], clock = systemClock } = options
   const program = createProgram(registry)
   const { partitions, seed } = await identifyDatabase(log, store, program)
+  const { historyMs = DAY_MS, historyBytesMax = 256 * MIB } = options
+  const retention = { logBytesMax: historyBytesMax, ageUsMax: historyMs * 1000 }
+  const history = await StateHistory.open(store, { ...retention, code: program.fingerprint, skip })
   const engine = new Engine({
     program,
     store,
@@ -77,15 +85,19 @@ async function start(storage: Storage, registry: ActorRegistry, options: OpenOpt
   const onFailure = (error: Error): void => {
     failures.push(error)
     database?.fail(error)
+    feed.end(error)
   }
+  const replay = new HistoryReplay({ program, partitions, seed, log, history })
+  const feed = new ChangeFeed({ engine, replay })
   const submitter = new BatchSubmitter(log, onFailure)
-  const policy = { changedActorsMax: Math.ceil(actorsCachedMax / 2), logBytesMax }
-  const flusher = new StateFlusher({ engine, store, log, policy, onFailure })
+  const policy = flushPolicy(actorsCachedMax, logBytesMax)
+  const flusher = new StateFlusher({ engine, store, log, history, policy, onFailure })
   const onIncident = options.onIncident ?? reportIncident
-  const worker = new Worker({ log, engine, submitter, flusher, clock, onIncident, onFailure })
+  const worker = new Worker({ log, engine, submitter, flusher, feed, clock, onIncident, onFailure })
   await worker.start()
-  const shutDown = (): Promise<void> => shutDownAll({ worker, submitter, flusher, storage, failures })
-  database = new EmbeddedDatabase({ registry, program, engine, submitter, shutDown })
+  const shutDown = (): Promise<void> => shutDownAll({ worker, submitter, flusher, feed, storage, failures })
+  const past = new EmbeddedHistory({ registry, program, engine, feed, replay, history, flusher })
+  database = new EmbeddedDatabase({ registry, program, engine, submitter, past, clock, shutDown })
   for (const error of failures) database.fail(error)
   return database
 }
@@ -94,12 +106,14 @@ interface Running {
   readonly worker: Worker
   readonly submitter: BatchSubmitter
   readonly flusher: StateFlusher
+  readonly feed: ChangeFeed
   readonly storage: Storage
   readonly failures: readonly Error[]
 }
 
-async function shutDownAll({ worker, submitter, flusher, storage, failures }: Running): Promise<void> {
+async function shutDownAll({ worker, submitter, flusher, feed, storage, failures }: Running): Promise<void> {
   try {
+    feed.end()
     worker.settle()
     await submitter.drained()
     await worker.stop()

@@ -11,10 +11,23 @@ export interface OpenOptions {
   readonly actors: readonly ActorClass[]
   /** Error classes that may arrive before this process has made one itself. */
   readonly errors?: readonly ActorErrorClass[]
-  /** Actors kept in memory, within a factor of two; the rest are read from disk when needed. Default 100,000. */
+  /**
+   * Actors kept in memory, within a factor of two, beside those changed since the state was last written, at most four times as
+   * many; the rest are read from disk when needed. Default 100,000.
+   */
   readonly actorsCachedMax?: number
   /** Bytes of log after which the state is brought up to date on disk, which bounds recovery. Default 64 MiB. */
   readonly logBytesMax?: number
+  /**
+   * How far back `at` and `changes` reach, in milliseconds of log time; default a day. What lies further back is let go of
+   * when the state is brought up to date.
+   */
+  readonly historyMs?: number
+  /**
+   * Bytes of log that are kept for it, at most, which bounds how far back it reaches before `historyMs` does; default
+   * 256 MiB. With 0 the past is kept only as far as a recovery would need it.
+   */
+  readonly historyBytesMax?: number
   /** Positions to abort as poisoned, because their handlers stopped the worker. Use once, then take it out again. */
   readonly skip?: readonly Position[]
   /** Told of what went wrong where nobody waits: timers and tells that threw. Default: written to stderr. */
@@ -29,9 +42,11 @@ export function checkOptions(directory: string, options: OpenOptions | undefined
     throw invalid("open needs a directory, or ':memory:': open('./data', { actors: [Account] }).")
   if (!Array.isArray(options?.actors))
     throw invalid('open needs the actor classes: open(directory, { actors: [Account] }).')
-  const { actorsCachedMax = 1, logBytesMax = 1, skip = [] } = options
+  const { actorsCachedMax = 1, logBytesMax = 1, historyMs = 1, historyBytesMax = 1, skip = [] } = options
   checkCount('actorsCachedMax', actorsCachedMax)
   checkCount('logBytesMax', logBytesMax)
+  if (historyMs !== 0) checkCount('historyMs', historyMs)
+  if (historyBytesMax !== 0) checkCount('historyBytesMax', historyBytesMax)
   for (const position of skip) checkCount('skip', position)
 }
 

@@ -12,7 +12,7 @@ import {
 } from '@streamy-db/core'
 import type { Sequence, StateChange, Transaction } from '@streamy-db/core'
 import { beforeEach, expect, test } from 'vitest'
-import { StateFlusher } from './state-flusher.ts'
+import { StateFlusher, type FlushPolicy } from './state-flusher.ts'
 
 @actor()
 class Counter extends Actor {
@@ -47,8 +47,7 @@ beforeEach(() => {
   log = new MemoryLog(() => 0)
   engine = new Engine({ program, store, partitions: 1, seed: 'seed', owned: () => true })
   failures = []
-  const policy = { changedActorsMax: 3, logBytesMax: 1000 }
-  flusher = new StateFlusher({ engine, store, log, policy, onFailure: (error) => failures.push(error) })
+  flusher = flusherWith({ changedBytesMax: 0 })
 })
 
 test('nothing is flushed before it is due', async () => {
@@ -80,6 +79,25 @@ test('a flush is due after so many changed actors, and who executes waits when t
   store.held[0]!.resolve()
   await full
   expect(flusher.poll()).toBeUndefined()
+  expect(store.held).toHaveLength(2)
+})
+
+test('small actors may pile up eightfold once a flush has shown that they are', async () => {
+  flusher = flusherWith({ changedBytesMax: 1_000_000 })
+  await flushThreeActors()
+  for (let key = 0; key < 23; key++) await execute(`key-${key}`)
+  void flusher.poll()
+  expect(store.held).toHaveLength(1)
+  await execute('key-23')
+  void flusher.poll()
+  expect(store.held).toHaveLength(2)
+})
+
+test('actors that are not small may not', async () => {
+  flusher = flusherWith({ changedBytesMax: 10 })
+  await flushThreeActors()
+  for (const key of ['d', 'e', 'f']) await execute(key)
+  void flusher.poll()
   expect(store.held).toHaveLength(2)
 })
 
@@ -146,6 +164,18 @@ test('a failure of a flush that somebody waits for is that one’s', async () =>
   await expect(flush).rejects.toBe(failure)
   expect(failures).toEqual([])
 })
+
+function flusherWith({ changedBytesMax }: Pick<FlushPolicy, 'changedBytesMax'>): StateFlusher {
+  const policy = { changedActorsMax: 3, changedBytesMax, logBytesMax: 1000 }
+  return new StateFlusher({ engine, store, log, policy, onFailure: (error) => failures.push(error) })
+}
+
+async function flushThreeActors(): Promise<void> {
+  for (const key of ['a', 'b', 'c']) await execute(key)
+  void flusher.poll()
+  store.held[0]!.resolve()
+  await flusher.idle()
+}
 
 async function execute(key: string): Promise<void> {
   const calls = [{ ref: actorRef('Counter', key), message: 'add', args: [] }]

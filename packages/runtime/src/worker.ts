@@ -9,6 +9,7 @@ import { StreamyError, encodeControlBatch, indexOf } from '@streamy-db/core'
 import type { Effects, Engine, Incident, Log, LogEntry, LogTime, Position, Sequence } from '@streamy-db/core'
 import type { BatchSubmitter, SubmittedBatch } from './batch-submitter.ts'
 import type { Clock } from './clock.ts'
+import type { ChangeFeed } from './history/change-feed.ts'
 import type { StateFlusher } from './state-flusher.ts'
 
 /** What a worker works with. */
@@ -17,6 +18,8 @@ export interface WorkerOptions {
   readonly engine: Engine
   readonly submitter: BatchSubmitter
   readonly flusher: StateFlusher
+  /** Told of every batch that was executed. */
+  readonly feed?: Pick<ChangeFeed, 'executed'>
   readonly clock: Clock
   /** Told of every incident, once it happened for good; never while old entries are replayed. */
   readonly onIncident: (incident: Incident) => void
@@ -84,11 +87,12 @@ export class Worker {
   }
 
   #execute(entry: LogEntry): void {
-    const { engine, submitter, flusher } = this.#options
+    const { engine, submitter, flusher, feed } = this.#options
     const batch = submitter.take(entry.bytes)
     if (batch === undefined) engine.deliver(entry)
     else this.#executeSubmitted(entry, batch)
     flusher.executed(entry.bytes.length)
+    feed?.executed()
     this.#perform(engine.takeEffects())
     this.#armTick()
   }

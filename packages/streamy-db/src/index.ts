@@ -25,6 +25,11 @@ export {
 export {
   type Kv,
   type KvAtomic,
+  type KvGetOptions,
+  type KvMoment,
+  type KvWatchBatch,
+  type KvWatched,
+  type KvWatchOptions,
   type KvInHandler,
   type KvList,
   KvRangeTooLarge,
@@ -54,12 +59,25 @@ export {
   type KvUpdate,
   type KvVersion,
 } from '@streamy-db/kv'
-export { StreamyError, type ErrorCode, type ErrorKind, type Incident, type Position } from '@streamy-db/core'
+export {
+  HistoryTrimmed,
+  StreamyError,
+  type ErrorCode,
+  type ErrorKind,
+  type Incident,
+  type Position,
+} from '@streamy-db/core'
 export {
   createDatabase,
   databasePermissions,
   ManualClock,
   type ActorReferences,
+  type ApplyContext,
+  type Change,
+  type ChangesOptions,
+  type DatabaseView,
+  type Projection,
+  type ProjectOptions,
   type Clock,
   type ClusterReferenceOptions,
   type ConnectOptions,

@@ -5,6 +5,13 @@ import type { Actor, ActorClass, Reference } from '@streamy-db/actors'
 import { type Kv, kvInTransaction, type KvInTransaction, type KvKey, kvSpace } from '@streamy-db/kv'
 import { layerPort } from '@streamy-db/runtime'
 import type {
+  ActorOf,
+  ActorType,
+  Change,
+  ChangesOptions,
+  DatabaseView,
+  Projection,
+  ProjectOptions,
   Database as CoreDatabase,
   DatabaseTransaction as CoreTransaction,
   LayerPort,
@@ -71,6 +78,20 @@ export class LayeredDatabase implements Database {
 
   transaction<Result>(body: (tx: DatabaseTransaction) => Promise<Result> | Result): Promise<Result> {
     return this.#db.transaction((tx) => body(withLayers(tx)))
+  }
+
+  at(moment: Position | Date): Promise<DatabaseView> {
+    return this.#db.at(moment)
+  }
+
+  changes<const Type extends ActorType = ActorType>(
+    options?: ChangesOptions<Type>,
+  ): AsyncIterableIterator<Change<ActorOf<Type>>> {
+    return this.#db.changes(options)
+  }
+
+  project<const Type extends ActorType = ActorType>(name: string, options: ProjectOptions<Type>): Promise<Projection> {
+    return this.#db.project(name, options)
   }
 
   close(): Promise<void> {

@@ -154,6 +154,44 @@ export async function opens(): Promise<void> {
   opened.actor(Account, 'a', { consistency: 'eventual' })
 }
 
+export async function past(): Promise<void> {
+  const view = await db.at(db.position)
+  const text: string = await view.actor(Account, 'a').statement()
+  await db.at(new Date())
+  // @ts-expect-error neither a position nor a date
+  await db.at('yesterday')
+  for await (const change of db.changes({ actors: [Account], from: 0 })) {
+    const balance: number | undefined = change.after?.balance
+    // @ts-expect-error a field that Account does not have
+    void change.after?.balanse
+    // @ts-expect-error messages are no fields
+    void change.after?.deposit
+    // @ts-expect-error what was, was
+    if (change.before !== undefined) change.before.balance = 1
+    void balance
+  }
+  for await (const change of db.changes({ actors: [Account, Plain] })) {
+    // @ts-expect-error one of several classes: which one is not known
+    void change.after?.count
+    void change.position
+  }
+  for await (const change of db.changes({ actors: ['Account'] })) {
+    const field: unknown = change.after?.['balance']
+    void field
+  }
+  const totals = await db.project('totals', {
+    actors: [Account],
+    apply: async (changes, { position, snapshot }) => {
+      const balances: (number | undefined)[] = changes.map(({ after }) => after?.balance)
+      void [balances, position satisfies number, snapshot satisfies boolean]
+    },
+  })
+  await totals.caughtUpTo(db.position)
+  // @ts-expect-error there is nothing to apply
+  await db.project('totals', { actors: [Account] })
+  void text
+}
+
 class Plain extends Actor {
   count = 0
 

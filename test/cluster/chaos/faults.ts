@@ -33,6 +33,7 @@ export const faults: readonly Fault[] = [
   { name: 'kill a server', strike: killServer },
   { name: 'cut connections', strike: cutConnections },
   { name: 'block a network', strike: blockNetwork },
+  { name: "fill a worker's disk", strike: fillDisk },
   { name: "flip a bit in a dead worker's files", strike: flipBit },
 ]
 
@@ -109,6 +110,21 @@ async function blockNetwork({ proxies, random, say }: Scene): Promise<void> {
   for (const proxy of proxies.get(name)!) proxy.unblock()
 }
 
+// A worker that cannot write its state stops, and says why; with room again it starts from what it has written before.
+async function fillDisk({ fleet, workers, random, say }: Scene): Promise<void> {
+  const name = pick(workers, random)
+  const worker = fleet.worker(name)
+  await worker.fillDisk()
+  say(`the disk of ${name} is full`)
+  await Promise.race([worker.gone(), sleep(fullDiskMsMax)])
+  const stopped = worker.last('stopped')
+  if (worker.ended !== undefined && stopped === undefined)
+    throw new Error(`${name} ended on a full disk without saying why: ${worker.complaint}`)
+  say(stopped === undefined ? `${name} had nothing to write` : `${name}: ${stopped.message}`)
+  await worker.kill()
+  await comeBack(fleet, name, say)
+}
+
 async function flipBit({ fleet, workers, random, say }: Scene): Promise<void> {
   const name = pick(workers, random)
   await fleet.worker(name).kill()
@@ -153,6 +169,7 @@ async function comeBack(fleet: Fleet, name: string, say: (what: string) => void)
 }
 
 const startsMax = 3
+const fullDiskMsMax = 10_000
 
 function pick<Item>(items: readonly Item[], random: Random): Item {
   return items[below(items.length, random)]!

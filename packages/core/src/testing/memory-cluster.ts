@@ -4,7 +4,8 @@
 
 import { deepStrictEqual } from 'node:assert'
 import { expect } from 'vitest'
-import { BatchBuilder, encodeControlBatch, openBatch } from '../batch-codec.ts'
+import { BatchBuilder } from '../batch-builder.ts'
+import { encodeControlBatch, openBatch, transactionsOf } from '../batch-codec.ts'
 import { thaw } from '../datum.ts'
 import type { Incident } from '../effects.ts'
 import { Engine } from '../engine.ts'
@@ -94,8 +95,8 @@ export class MemoryCluster {
     return this.log.flatMap(({ bytes }) => {
       const batch = openBatch(bytes)
       if (batch.kind !== 'transactions') return []
-      return batch.partitions.map((_, index) => {
-        const transaction = judgeTransaction(batch, index, this.partitions)
+      return transactionsOf(batch).map((found) => {
+        const transaction = judgeTransaction(batch, found, this.partitions)
         return typeof transaction === 'string' ? 0 : transaction.attempt
       })
     })

@@ -174,6 +174,7 @@ export class IndexNode extends Actor {
 
 registerActor(IndexNode, {
   name: 'index.Node',
+  internal: true,
   errors: [IndexDamaged],
   messages: { insert: {}, remove: {}, fill: {}, reconcile: {}, absorb: {}, release: {} },
   queries: { locate: {}, locateBelow: {}, page: {}, inner: {}, head: {} },

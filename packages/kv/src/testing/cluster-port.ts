@@ -14,7 +14,7 @@ import {
   type Transaction,
 } from '@streamy-db/core'
 import { type ClusterOptions, MemoryCluster } from '@streamy-db/core/testing'
-import type { Executed, LayerPort, LayerSnapshot } from '@streamy-db/runtime'
+import type { Executed, LayerChanges, LayerPort, LayerSnapshot } from '@streamy-db/runtime'
 import { kvActors } from '../kv-actors.ts'
 
 interface Waiting {
@@ -67,6 +67,14 @@ export class ClusterPort implements LayerPort {
 
   snapshot(): Promise<LayerSnapshot> {
     return Promise.reject(new Error('Queries over several partitions are not there yet.'))
+  }
+
+  snapshotAt(): Promise<LayerSnapshot> {
+    return this.snapshot()
+  }
+
+  changes(): AsyncIterableIterator<LayerChanges> {
+    throw new Error('These engines keep no history.')
   }
 
   /** Runs what waits, once everybody who is about to execute something has. */

@@ -75,6 +75,8 @@ export class ClusterRun {
       execute,
       query: (calls) => this.#port.query(calls),
       snapshot: () => this.#port.snapshot(),
+      snapshotAt: () => this.#port.snapshotAt(),
+      changes: () => this.#port.changes(),
     }
     const result = await caught(transact({ port, calls: new KvCalls('space'), router: this.#router }, transaction))
     return { transaction, result, position }

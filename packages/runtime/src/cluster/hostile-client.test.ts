@@ -13,6 +13,7 @@ import {
   actorRef,
   encodeChange,
   encodeControlBatch,
+  formatVersion,
   firstView,
   freeze,
   indexedPartitions,
@@ -108,10 +109,10 @@ it('writes entries of every wrong kind, and each is void for the same reason on 
   append(randomBytes(2 * 1024 * 1024 - 4096))
   append(sound.subarray(0, sound.length / 2))
   append(changed(sound, (bytes) => (bytes[20]! ^= 1), false))
-  for (const version of [0, 2, 255]) append(changed(sound, (bytes) => (bytes[5] = version)))
+  for (const version of [0, formatVersion + 1, 255]) append(changed(sound, (bytes) => (bytes[5] = version)))
   append(changed(sound, (bytes) => (bytes[6] = 9)))
   append(changed(sound, (bytes) => bytes.writeUInt32LE(2, 8)))
-  append(changed(sound, (bytes) => bytes.writeUInt32LE(0xffff_ffff, 12)))
+  for (const at of [12, 16]) append(changed(sound, (bytes) => bytes.writeUInt32LE(0xffff_ffff, at)))
   append(encodeControlBatch('tick', new Uint8Array(0)))
   append(encodeControlBatch('checkpoint', new Uint8Array(0)))
   const { view, name, incarnation } = workers[0]!.status
@@ -121,7 +122,7 @@ it('writes entries of every wrong kind, and each is void for the same reason on 
   append(member({ kind: 'upgrade', fingerprint: 'mine' }))
   await everybodyHasReadAll()
   const [one, two] = [voidsOf('one', 'void-batch', before), voidsOf('two', 'void-batch', before)]
-  expect(one).toHaveLength(17)
+  expect(one).toHaveLength(18)
   expect(two).toEqual(one)
   expect(workers.map(({ status }) => status.incarnation)).toContain(incarnation)
 })

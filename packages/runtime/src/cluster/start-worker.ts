@@ -9,16 +9,19 @@ import { PeerTransport, StreamyError, firstView } from '@streamy-db/core'
 import type { MessageBus, Program } from '@streamy-db/core'
 import { NatsMessageBus, assertDurable, connectNats, probeDurability, type NatsConnection } from '@streamy-db/jetstream'
 import { systemClock } from '../clock.ts'
+import { ProjectionActor } from '../history/projection-actor.ts'
 import type { Clock } from '../clock.ts'
 import { natsOptions, openStreams, type Servers } from './create-database.ts'
 import { findDatabase } from './find-database.ts'
 import { describeActors } from './front-desk/describe-actors.ts'
+import { HistoryDesk } from './front-desk/history-desk.ts'
 import { patienceFrom } from './patience.ts'
 import { workerSessionPrefix } from './protocol/addresses.ts'
 import { StatusDesk } from './status/status-desk.ts'
 import type { WorkerReport } from './status/worker-report.ts'
 import { Checkpoints } from './worker/checkpoints.ts'
 import type { ClusterWorker, WorkerParts, WorkerSettings } from './worker/cluster-worker.ts'
+import { Historians } from './worker/historians.ts'
 import { DirectoryStateShelf } from './worker/directory-state-shelf.ts'
 import { IncidentReporter } from './worker/incident-reporter.ts'
 import { incidentWriter } from './worker/incident-writer.ts'
@@ -48,7 +51,7 @@ const CLIENT_FRAGMENT_BYTES_MAX = 64 * MIB
  */
 export async function startWorker(servers: Servers, options: WorkerOptions): Promise<RunningWorker> {
   checkWorkerOptions(options)
-  const registry = new ActorRegistry(options.actors)
+  const registry = new ActorRegistry([...options.actors, ProjectionActor])
   for (const errorClass of options.errors ?? []) registerError(errorClass)
   const program = createProgram(registry)
   const endings: (() => Promise<unknown>)[] = []
@@ -138,8 +141,13 @@ interface Assembly {
 }
 
 async function assemble({ registry, options, shelf, world, endings, shutDown }: Assembly): Promise<RunningWorker> {
-  const { bus, desk, clock, database, program } = world
+  const { bus, desk, clock, database, program, log } = world
   const name = options.worker ?? (await shelf.nameOr(`${hostname().replace(/[^\w-]/g, '-')}-${token(4)}`))
+  const settings = settingsOf(options)
+  const checkpoints = new Checkpoints(world.checkpoints)
+  const historians = new Historians({ ...world, ...settings, checkpoints, shelf, registry }, clock)
+  endings.push(() => historians.close())
+  const history = new HistoryDesk({ historians, log, program, clock })
   const makeDesk = (worker: ClusterWorker): WorkerDesk =>
     new WorkerDesk(worker, {
       databaseId: database.id,
@@ -151,12 +159,13 @@ async function assemble({ registry, options, shelf, world, endings, shutDown }: 
       actors: describeActors(registry),
       session: `${workerSessionPrefix}.${worker.identity.incarnation}`,
       patience: patienceFrom(ASK_AGAIN_MS),
+      history,
     })
   const incidents = new IncidentReporter(options.onIncident ?? incidentWriter(clock, writeLine))
   const worker: RunningWorker = new RunningWorker({
     name,
     parts: () => ({ ...world, shelf, transport: new PeerTransport(bus, database.id) }),
-    settings: settingsOf(options),
+    settings,
     incarnation: () => token(8),
     makeDesk,
     onIncident: (incident) => {

@@ -3,8 +3,6 @@
 
 import {
   BatchBuilder,
-  ByteReader,
-  decodeTransaction,
   encodeControlBatch,
   endOfBatch,
   Engine,
@@ -12,6 +10,8 @@ import {
   indexedPartitions,
   MemoryStateStore,
   openBatch,
+  transactionIn,
+  transactionsOf,
   sequenceOf,
 } from '@streamy-db/core'
 import type { Log, LogEntry, MessageBus, PartitionId, Position, Program, Sequence } from '@streamy-db/core'
@@ -129,9 +129,8 @@ export class EngineHost implements FrontDeskHost {
   #noteAnswered({ bytes }: LogEntry): void {
     const batch = openBatch(bytes)
     if (batch.kind !== 'transactions') return
-    for (let index = 0; index < batch.partitions.length; index++) {
-      const reader = new ByteReader(bytes, batch.offsets[index], batch.offsets[index + 1])
-      const transaction = decodeTransaction(reader)
+    for (const found of transactionsOf(batch)) {
+      const transaction = transactionIn(batch, found)
       const { session, answeredBelow } = transaction.request!
       const key = `${homeOf(transaction, this.partitions)}/${session}`
       this.#answeredBelow.set(key, Math.max(answeredBelow, this.#answeredBelow.get(key) ?? 0))

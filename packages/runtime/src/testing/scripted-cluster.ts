@@ -1,14 +1,14 @@
 // ScriptedCluster: what a client stands on, done by hand: a log whose appends a test settles, and a worker that says
 // what the test says. Time stands still unless the test moves it.
 
-import { ByteReader, decodeTransaction, MemoryLog, openBatch, Random, positionOf } from '@streamy-db/core'
+import { MemoryLog, openBatch, Random, positionOf, transactionIn, transactionsOf } from '@streamy-db/core'
 import type { Log, MessageBus, Outcome, Sequence, Transaction } from '@streamy-db/core'
 import { ManualClock } from '../manual-clock.ts'
 import type { ConnectOptions } from '../cluster/client/client-options.ts'
 import type { ClusterDatabase } from '../cluster/client/cluster-database.ts'
 import { connectCluster, type ClusterParts } from '../cluster/client/connect-cluster.ts'
 import { addresses } from '../cluster/protocol/addresses.ts'
-import { encodeClientMessage, type ClientMessage, type ReplyMessage } from '../cluster/protocol/client-message.ts'
+import { encodeClientMessage, type ClientMessage, type RequestReply } from '../cluster/protocol/client-message.ts'
 import { encodeNotice } from '../cluster/protocol/notice.ts'
 import { decodeQuestion, type Question } from '../cluster/protocol/question.ts'
 import { decodeHello, encodeWelcome, type ActorDescription } from '../cluster/protocol/welcome.ts'
@@ -94,11 +94,12 @@ export class ScriptedCluster {
   }
 
   /** Replies to a transaction. */
-  async reply({ request }: Transaction, outcome: Outcome, changes: Partial<ReplyMessage> = {}): Promise<void> {
-    const { session, sequence, suffix } = request!
+  async reply({ request }: Transaction, outcome: Outcome, changes: Partial<RequestReply> = {}): Promise<void> {
+    const { session, sequence } = request!
     const position = positionOf(10 + sequence, 1)
     const { logTime } = this
-    await this.send(session, { kind: 'reply', sequence, suffix, position, logTime, missed: false, outcome, ...changes })
+    const reply = { sequence, position, missed: false, outcome, ...changes }
+    await this.send(session, { kind: 'replies', logTime, replies: [reply] })
   }
 
   /** Says that partitions have a new owner. */
@@ -148,7 +149,5 @@ export class ScriptedCluster {
 function transactionsIn(bytes: Uint8Array): readonly Transaction[] {
   const batch = openBatch(bytes)
   if (batch.kind === 'void') throw new Error(batch.reason)
-  return batch.partitions.map((_, index) =>
-    decodeTransaction(new ByteReader(bytes, batch.offsets[index], batch.offsets[index + 1])),
-  )
+  return transactionsOf(batch).map((found) => transactionIn(batch, found))
 }

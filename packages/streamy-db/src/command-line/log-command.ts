@@ -1,7 +1,15 @@
 // `streamy log tail`: the log of a cluster, an entry a line.
 
-import { ByteReader, MalformedBytes, controlBody, decodeChange, decodeTransaction, openBatch } from '@streamy-db/core'
-import type { Batch, LogEntry, Transaction } from '@streamy-db/core'
+import {
+  ByteReader,
+  MalformedBytes,
+  controlBody,
+  decodeChange,
+  openBatch,
+  transactionIn,
+  transactionsOf,
+} from '@streamy-db/core'
+import type { Batch, BatchTransaction, LogEntry, Transaction } from '@streamy-db/core'
 import { UsageError, clusterOf, clusterOptions, count } from './command.ts'
 import type { Command } from './command.ts'
 
@@ -48,7 +56,7 @@ function contentsOf(batch: ReturnType<typeof openBatch>): string {
   if (batch.kind === 'void') return `void: ${batch.reason}`
   if (batch.kind === 'member') return memberText(batch)
   if (batch.kind !== 'transactions') return batch.kind
-  const names = batch.partitions.map((_, index) => transactionText(batch, index))
+  const names = transactionsOf(batch).map((found) => transactionText(batch, found))
   const shown = names.slice(0, 5).join(', ')
   return `${names.length} transactions: ${shown}${names.length > 5 ? ', …' : ''}`
 }
@@ -64,10 +72,9 @@ function memberText(batch: Batch): string {
 }
 
 // The number of partitions is not known here, so only what does not depend on it is looked at.
-function transactionText(batch: Batch, index: number): string {
+function transactionText(batch: Batch, found: BatchTransaction): string {
   try {
-    const reader = new ByteReader(batch.bytes, batch.offsets[index]!, batch.offsets[index + 1]!)
-    return decodeTransaction(reader).calls.map(callText).join(' + ')
+    return transactionIn(batch, found).calls.map(callText).join(' + ')
   } catch (error) {
     if (!(error instanceof MalformedBytes)) throw error
     return `void: ${error.message}`

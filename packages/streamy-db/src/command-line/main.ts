@@ -1,7 +1,8 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=64
 // The command line: finds the command, reads its options, runs it, and turns what it throws into an exit code.
 //
-// A command loads what it needs when it runs, so that asking for help costs nothing.
+// A command loads what it needs when it runs, so that asking for help costs nothing. The first line gives Node a young
+// generation that the calls under way fit in: a worker with thousands of them spends half as much on collecting garbage.
 //
 //   0  done        1  failed: the message says what to do        2  the command line itself was wrong
 

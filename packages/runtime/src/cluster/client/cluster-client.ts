@@ -12,6 +12,7 @@ import {
   type Call,
   type Log,
   type MessageBus,
+  type Outcome,
   type PartitionId,
   type Position,
   type Touch,
@@ -20,6 +21,7 @@ import type { Clock } from '../../clock.ts'
 import type { Patience } from '../patience.ts'
 import { addresses } from '../protocol/addresses.ts'
 import { decodeClientMessage, type ClientMessage, type QueryMessage } from '../protocol/client-message.ts'
+import type { HistoryMessage, HistoryQuestionBody } from '../protocol/history-message.ts'
 import type { Intake } from '../protocol/intake.ts'
 import { decodeNotice } from '../protocol/notice.ts'
 import { encodeQuestion, type Freshness } from '../protocol/question.ts'
@@ -30,9 +32,8 @@ import { clientLimits } from './client-limits.ts'
 import { mergedTouches, transactionOf, type Draft } from './draft.ts'
 import type { Greeter } from './greeter.ts'
 import { MissedMessages } from './missed-messages.ts'
-import type { Answered } from './pending-request.ts'
+import type { Answered, RequestWaiter } from './pending-request.ts'
 import { RequestDesk } from './request-desk.ts'
-import { RequestSubmitter } from './request-submitter.ts'
 import { Seen } from './seen.ts'
 
 /** What a client works with. */
@@ -68,10 +69,11 @@ export class ClusterClient {
   readonly #requests: RequestDesk
   readonly #queries: Questions<QueryMessage>
   readonly #footprints: Questions<readonly Touch[]>
+  readonly #history: Questions<HistoryMessage>
   readonly #missed = new MissedMessages()
   readonly #unlisten: (() => void)[]
   readonly #idlers: (() => void)[] = []
-  #pending = 0
+  #waiting = 0
   #refreshing: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
@@ -82,10 +84,12 @@ export class ClusterClient {
     this.#seen = new Seen(position, logTime, greetedAt)
     this.#queries = new Questions(options)
     this.#footprints = new Questions(options)
-    const submitter = new RequestSubmitter({ log, partitions, session })
-    const onMissed = ({ calls }: Draft): void => this.#missed.add(calls)
-    const shared = { bus, clock, intake, session, databaseId, partitions, submitter, seen: this.#seen, onMissed }
-    this.#requests = new RequestDesk({ ...shared, sessionPrefix: options.sessionPrefix, patience: options.patience })
+    this.#history = new Questions(options)
+    const { sessionPrefix, patience } = options
+    const onMissed = (calls: readonly Call[]): void => this.#missed.add(calls)
+    const onEnded = (): void => this.#tellIdle()
+    const wiring = { bus, clock, intake, log, seen: this.#seen, patience, onMissed, onEnded }
+    this.#requests = new RequestDesk({ ...wiring, session, databaseId, partitions, sessionPrefix })
     this.#unlisten = [
       intake.listen(addresses.reply(databaseId, session), decodeClientMessage, (message) => this.#take(message)),
       intake.listen(addresses.notice(databaseId), decodeNotice, ({ partitions: owned }) => this.#ownerChanged(owned)),
@@ -107,20 +111,22 @@ export class ClusterClient {
   }
 
   /**
-   * Appends a transaction and resolves with its outcome. Rejects with DEADLINE_EXCEEDED, OVERLOADED, VALUE_TOO_LARGE,
-   * DATABASE_CLOSED, or what the log refused it with.
+   * Appends a transaction and tells `waiter` its outcome, or DEADLINE_EXCEEDED, or what the log refused it with. Throws, or
+   * tells, OVERLOADED, VALUE_TOO_LARGE and DATABASE_CLOSED. It makes no promises of its own: calls are many, and each has
+   * one already.
    */
-  async submit(draft: Draft, options: SubmitOptions): Promise<Answered> {
-    this.#enter()
-    try {
-      // Looking before waiting keeps the common call from giving up its turn, and so its place in the entry.
-      if (!this.#isFresh()) await this.#refresh(draft, options.deadline)
-      if (!this.#asksFootprint(draft, options)) return await this.#send(draft, options)
-      const touches = await this.#footprint(draft, options.deadline)
-      return await this.#sendWidened(draft, touches, options)
-    } finally {
-      this.#leave()
-    }
+  submit(draft: Draft, options: SubmitOptions, waiter: RequestWaiter): void {
+    this.#assertRoom()
+    if (this.#isFresh() && !this.#asksFootprint(draft, options)) this.#send(draft, options, waiter)
+    else void this.#submitLater(draft, options, waiter)
+  }
+
+  /** As `submit`, for whoever waits with a promise. */
+  submitted(draft: Draft, options: SubmitOptions): Promise<Answered> {
+    return new Promise((resolve, reject) => {
+      const answered = (outcome: Outcome, position: Position): void => resolve({ outcome, position })
+      this.submit(draft, options, { answered, failed: reject })
+    })
   }
 
   /** Asks the owner of the actor's partition. Rejects with DEADLINE_EXCEEDED, OVERLOADED or DATABASE_CLOSED. */
@@ -142,6 +148,18 @@ export class ClusterClient {
     }
   }
 
+  /** Asks about the past. Rejects with WORKERS_UNREACHABLE when nobody answers by the deadline, and DATABASE_CLOSED. */
+  async askHistory(question: HistoryQuestionBody, deadline: number): Promise<HistoryMessage> {
+    this.assertOpen()
+    const { session, welcome } = this.#options
+    return await this.#history.ask({
+      address: addresses.question(welcome.databaseId, 0),
+      deadline,
+      onDeadline: () => workersSilent('answered about the past. Ask again when one runs'),
+      encode: (id) => encodeQuestion({ ...question, session, id }),
+    })
+  }
+
   /** Throws DATABASE_CLOSED once the client closes. */
   assertOpen(): void {
     if (this.#closing !== undefined) throw clientClosed()
@@ -160,34 +178,62 @@ export class ClusterClient {
     this.#requests.fail(clientClosed())
     this.#queries.fail(clientClosed())
     this.#footprints.fail(clientClosed())
+    this.#history.fail(clientClosed())
     await this.#options.log.close()
   }
 
-  // Counts a call in; each is counted out by `#leave`.
-  #enter(): void {
+  #assertRoom(): void {
     this.assertOpen()
     const { callsPendingMax } = this.#options
     if (this.#pending >= callsPendingMax) throw overloaded(callsPendingMax, 'calls')
-    this.#pending += 1
+  }
+
+  // Calls without an answer.
+  get #pending(): number {
+    return this.#waiting + this.#requests.count
+  }
+
+  // Counts in what is no request, or none yet; each is counted out by `#leave`.
+  #enter(): void {
+    this.#assertRoom()
+    this.#waiting += 1
   }
 
   #leave(): void {
-    this.#pending -= 1
-    if (this.#pending === 0) for (const idle of this.#idlers.splice(0)) idle()
+    this.#waiting -= 1
+    this.#tellIdle()
   }
 
-  #send(draft: Draft, { deadline, idempotencyKey }: SubmitOptions): Promise<Answered> {
-    if (idempotencyKey === undefined) return this.#requests.submit(draft, deadline)
-    return this.#requests.submitKeyed(draft, deadline, idempotencyKey)
+  #tellIdle(): void {
+    if (this.#idlers.length > 0 && this.#pending === 0) for (const idle of this.#idlers.splice(0)) idle()
+  }
+
+  #send(draft: Draft, { deadline, idempotencyKey }: SubmitOptions, waiter: RequestWaiter): void {
+    if (idempotencyKey === undefined) this.#requests.submit(draft, deadline, waiter)
+    else this.#requests.submitKeyed(draft, deadline, idempotencyKey, waiter)
+  }
+
+  async #submitLater(draft: Draft, options: SubmitOptions, waiter: RequestWaiter): Promise<void> {
+    this.#waiting += 1
+    try {
+      if (!this.#isFresh()) await this.#refresh(draft, options.deadline)
+      if (this.#asksFootprint(draft, options))
+        this.#sendWidened(draft, await this.#footprint(draft, options.deadline), options, waiter)
+      else this.#send(draft, options, waiter)
+    } catch (error) {
+      // What is thrown here are errors.
+      waiter.failed(error as Error)
+    }
+    this.#leave()
   }
 
   // What a worker foresees may be too much for one entry. Then the request goes as it was, and misses.
-  async #sendWidened(draft: Draft, touches: Draft['touches'], options: SubmitOptions): Promise<Answered> {
+  #sendWidened(draft: Draft, touches: Draft['touches'], options: SubmitOptions, waiter: RequestWaiter): void {
     try {
-      return await this.#send({ ...draft, touches }, options)
+      this.#send({ ...draft, touches }, options, waiter)
     } catch (error) {
       if (!(error instanceof StreamyError) || error.code !== 'VALUE_TOO_LARGE') throw error
-      return await this.#send(draft, options)
+      this.#send(draft, options, waiter)
     }
   }
 
@@ -219,7 +265,7 @@ export class ClusterClient {
 
   #take(message: ClientMessage): void {
     switch (message.kind) {
-      case 'reply':
+      case 'replies':
         return this.#requests.take(message)
       case 'footprint':
         this.#footprints.answer(message.id, message.touches)
@@ -227,8 +273,13 @@ export class ClusterClient {
       case 'record':
         // Only workers ask for these.
         return
-      default:
+      case 'answer':
+      case 'failed':
+      case 'snapshotGone':
         this.#queries.answer(message.id, message)
+        return
+      default:
+        this.#history.answer(message.id, message)
     }
   }
 
@@ -263,9 +314,10 @@ export class ClusterClient {
     this.#requests.askAgain(new Set(partitions))
     this.#queries.askAgain(questions)
     this.#footprints.askAgain(questions)
+    this.#history.askAgain(questions)
   }
 }
 
-function workersSilent(): Error {
-  return new StreamyError('WORKERS_UNREACHABLE', 'No worker answered a hello.')
+function workersSilent(what = 'answered a hello'): Error {
+  return new StreamyError('WORKERS_UNREACHABLE', `No worker ${what}.`)
 }

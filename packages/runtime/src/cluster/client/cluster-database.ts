@@ -2,9 +2,15 @@
 // outcomes back into results; `cluster-client.ts` sends them.
 
 import { decodeError, type Actor, type ActorClass, type Reference } from '@streamy-db/actors'
-import { limits, thaw, type Position } from '@streamy-db/core'
+import { limits, thaw, type Outcome, type Position } from '@streamy-db/core'
 import { BufferedResult } from '../../buffered-result.ts'
 import type { Clock } from '../../clock.ts'
+import type { ActorOf, ActorType, Change, ChangesOptions } from '../../history/change.ts'
+import { DatabaseHistory } from '../../history/database-history.ts'
+import type { HistoryPort } from '../../history/history-port.ts'
+import type { DatabaseView, PastView } from '../../history/past-view.ts'
+import { ProjectionActor } from '../../history/projection-actor.ts'
+import type { Projection, ProjectOptions } from '../../history/projection.ts'
 import type { Database, DatabaseTransaction } from '../../database.ts'
 import { layerPort, type LayerPort } from '../../layer-port.ts'
 import { conflictsInEveryAttempt, SnapshotChanged } from '../../transaction-draft.ts'
@@ -14,9 +20,11 @@ import type { Intake } from '../protocol/intake.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { ClusterLayerPort } from './cluster-layer-port.ts'
 import { ClusterTransaction } from './cluster-transaction.ts'
+import { clientClosed } from './client-errors.ts'
 import { checkReferenceOptions, type ClusterReferenceOptions } from './client-options.ts'
 import type { Draft } from './draft.ts'
 import type { KnownActors, PreparedCall } from './known-actors.ts'
+import type { RequestWaiter } from './pending-request.ts'
 
 /** What the database is put together from. */
 export interface ClusterDatabaseParts {
@@ -24,17 +32,20 @@ export interface ClusterDatabaseParts {
   readonly actors: KnownActors
   readonly clock: Clock
   readonly intake: Intake
+  readonly past: HistoryPort
   readonly deadlineMs: number
   /** Ends what the client stood on, once it has let go of it. */
   readonly shutDown: () => Promise<void>
 }
 
 const noOptions: ClusterReferenceOptions = {}
+const noAsserts: Draft['asserts'] = []
 
 /** A database on a cluster. */
 export class ClusterDatabase implements Database {
   readonly [layerPort]: LayerPort
   readonly #parts: ClusterDatabaseParts
+  readonly #history: DatabaseHistory
   readonly #reference: (type: ActorClass | string, key: string, context: ClusterReferenceOptions) => object
   readonly #transactionReference: (type: ActorClass | string, key: string, context: ClusterTransaction) => object
   #closing: Promise<void> | undefined
@@ -42,8 +53,23 @@ export class ClusterDatabase implements Database {
   constructor(parts: ClusterDatabaseParts) {
     this.#parts = parts
     const { client, actors } = parts
-    this[layerPort] = new ClusterLayerPort({ client, actors, deadline: () => this.#deadline(noOptions) })
+    const viewReferences = actors.references<PastView>(async (view, prepare) => {
+      const { kind, call, label } = prepare()
+      return await view.call(kind, call, label)
+    })
+    const history = new DatabaseHistory({
+      port: parts.past,
+      clock: parts.clock,
+      references: (type, key, view) => viewReferences(type, key, view),
+      nameOf: (type) => actors.nameOf(type),
+      cursor: (name) => cursors(ProjectionActor, name, noOptions) as Reference<ProjectionActor>,
+      assertOpen: () => this.#assertOpen(),
+    })
+    this.#history = history
+    this[layerPort] = new ClusterLayerPort({ client, actors, history, deadline: () => this.#deadline(noOptions) })
     this.#reference = parts.actors.references((options, prepare) => this.#call(options, prepare))
+    // Projections write down how far they are also while the client is being closed.
+    const cursors = parts.actors.references<ClusterReferenceOptions>((options, prepare) => this.#send(options, prepare))
     this.#transactionReference = parts.actors.references((attempt, prepare) => this.#callIn(attempt, prepare))
   }
 
@@ -79,8 +105,25 @@ export class ClusterDatabase implements Database {
     throw conflictsInEveryAttempt()
   }
 
+  at(moment: Position | Date): Promise<DatabaseView> {
+    return this.#history.at(moment)
+  }
+
+  changes<const Type extends ActorType = ActorType>(
+    options?: ChangesOptions<Type>,
+  ): AsyncIterableIterator<Change<ActorOf<Type>>> {
+    return this.#history.changes(options)
+  }
+
+  project<const Type extends ActorType = ActorType>(name: string, options: ProjectOptions<Type>): Promise<Projection> {
+    return this.#history.project(name, options)
+  }
+
   close(): Promise<void> {
-    this.#closing ??= this.#parts.client.close().then(() => this.#parts.shutDown())
+    this.#closing ??= this.#history
+      .close()
+      .then(() => this.#parts.client.close())
+      .then(() => this.#parts.shutDown())
     return this.#closing
   }
 
@@ -88,16 +131,26 @@ export class ClusterDatabase implements Database {
     return this.close()
   }
 
-  async #call(options: ClusterReferenceOptions, prepare: () => PreparedCall): Promise<unknown> {
-    const { kind, call, touches, asksFootprint } = prepare()
-    const { client } = this.#parts
-    const deadline = this.#deadline(options)
-    if (kind === 'query') return valueOf(await client.query(call, this.#freshness(options), deadline))
-    const { idempotencyKey } = options
-    const draft: Draft = { asserts: [], calls: [call], touches }
-    const { outcome } = await client.submit(draft, { deadline, asksFootprint, idempotencyKey })
-    if (outcome.kind === 'aborted') throw decodeError(outcome.error)
-    return thaw(outcome.results[0])
+  #call(options: ClusterReferenceOptions, prepare: () => PreparedCall): Promise<unknown> {
+    return this.#closing === undefined ? this.#send(options, prepare) : Promise.reject(clientClosed())
+  }
+
+  // One promise a call, whatever it passes through.
+  #send(options: ClusterReferenceOptions, prepare: () => PreparedCall): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const { kind, call, touches, asksFootprint } = prepare()
+      const { client } = this.#parts
+      const deadline = this.#deadline(options)
+      if (kind === 'query') return resolve(client.query(call, this.#freshness(options), deadline).then(valueOf))
+      const draft: Draft = { asserts: noAsserts, calls: [call], touches }
+      const { idempotencyKey } = options
+      return client.submit(draft, { deadline, asksFootprint, idempotencyKey }, new CallWaiter(resolve, reject))
+    })
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw clientClosed()
+    this.#parts.client.assertOpen()
   }
 
   #callIn(attempt: ClusterTransaction, prepare: () => PreparedCall): PromiseLike<unknown> {
@@ -111,7 +164,7 @@ export class ClusterDatabase implements Database {
   async #attempt<Result>(
     body: (tx: DatabaseTransaction) => Promise<Result> | Result,
   ): Promise<{ readonly result: Result } | undefined> {
-    this.#parts.client.assertOpen()
+    this.#assertOpen()
     const { client } = this.#parts
     const attempt = new ClusterTransaction((call, freshness) =>
       client.query(call, freshness, this.#deadline(noOptions)),
@@ -135,7 +188,11 @@ export class ClusterDatabase implements Database {
   // False when an assert failed.
   async #commit(draft: Draft, asksFootprint: boolean): Promise<boolean> {
     const deadline = this.#deadline(noOptions)
-    const { outcome } = await this.#parts.client.submit(draft, { deadline, asksFootprint, idempotencyKey: undefined })
+    const { outcome } = await this.#parts.client.submitted(draft, {
+      deadline,
+      asksFootprint,
+      idempotencyKey: undefined,
+    })
     if (outcome.kind === 'committed') return true
     // A handler of its own may throw this code too: only what comes before the calls is an assert.
     if (outcome.operation < draft.asserts.length && outcome.error.code === 'ASSERT_FAILED') return false
@@ -148,6 +205,31 @@ export class ClusterDatabase implements Database {
 
   #deadline({ deadlineMs }: ClusterReferenceOptions): number {
     return this.#parts.clock.now() + (deadlineMs ?? this.#parts.deadlineMs) * 1000
+  }
+}
+
+// Makes a call's outcome what its caller sees.
+class CallWaiter implements RequestWaiter {
+  readonly #resolve: (value: unknown) => void
+  readonly #reject: (error: unknown) => void
+
+  constructor(resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  answered(outcome: Outcome): void {
+    try {
+      if (outcome.kind === 'aborted') this.#reject(decodeError(outcome.error))
+      else this.#resolve(thaw(outcome.results[0]))
+    } catch (error) {
+      // Bytes that cannot be read are this caller's alone to hear of.
+      this.#reject(error)
+    }
+  }
+
+  failed(error: Error): void {
+    this.#reject(error)
   }
 }
 

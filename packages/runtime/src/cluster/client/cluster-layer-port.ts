@@ -2,8 +2,9 @@
 // queries at one position. How calls reach the workers is for `cluster-client.ts`.
 
 import { decodeError } from '@streamy-db/actors'
-import { limits, StreamyError, thaw, type Call } from '@streamy-db/core'
-import type { Executed, LayerPort, LayerSnapshot } from '../../layer-port.ts'
+import { limits, StreamyError, thaw, type Call, type Position } from '@streamy-db/core'
+import type { DatabaseHistory } from '../../history/database-history.ts'
+import type { Executed, LayerChanges, LayerChangesOptions, LayerPort, LayerSnapshot } from '../../layer-port.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { mergedTouches } from './draft.ts'
 import type { KnownActors } from './known-actors.ts'
@@ -13,6 +14,7 @@ import { SnapshotReads, type SnapshotAnswer } from './snapshot-reads.ts'
 export interface ClusterLayerPortParts {
   readonly client: ClusterClient
   readonly actors: KnownActors
+  readonly history: DatabaseHistory
   /** By the clock, for a call that is made now. */
   readonly deadline: () => number
 }
@@ -36,7 +38,7 @@ export class ClusterLayerPort implements LayerPort {
     const asksFootprint = footprints.some((footprint) => footprint.asksFootprint)
     const draft = { asserts: [], calls, touches }
     const options = { deadline: deadline(), asksFootprint, idempotencyKey: undefined }
-    const { outcome, position } = await client.submit(draft, options)
+    const { outcome, position } = await client.submitted(draft, options)
     if (outcome.kind === 'aborted') throw decodeError(outcome.error)
     return { results: outcome.results.map(thaw), position }
   }
@@ -53,6 +55,14 @@ export class ClusterLayerPort implements LayerPort {
   async snapshot(): Promise<LayerSnapshot> {
     this.#parts.client.assertOpen()
     return new ClusterLayerSnapshot(this.#reads())
+  }
+
+  snapshotAt(moment: Position | Date): Promise<LayerSnapshot> {
+    return this.#parts.history.layerSnapshot(moment)
+  }
+
+  changes(options: LayerChangesOptions): AsyncIterableIterator<LayerChanges> {
+    return this.#parts.history.layerChanges(options)
   }
 
   // Undefined when their position could be read no more.

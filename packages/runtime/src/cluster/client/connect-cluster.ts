@@ -4,6 +4,7 @@
 import { ActorRegistry, createProgram, registerError } from '@streamy-db/actors'
 import type { Log, MessageBus, Random } from '@streamy-db/core'
 import type { Clock } from '../../clock.ts'
+import { ProjectionActor } from '../../history/projection-actor.ts'
 import { patienceFrom } from '../patience.ts'
 import { Intake } from '../protocol/intake.ts'
 import { workersUnreachable } from './client-errors.ts'
@@ -11,6 +12,7 @@ import { clientLimits } from './client-limits.ts'
 import { checkConnectOptions, type ConnectOptions } from './client-options.ts'
 import { ClusterClient } from './cluster-client.ts'
 import { ClusterDatabase } from './cluster-database.ts'
+import { ClusterHistory } from './cluster-history.ts'
 import { Greeter } from './greeter.ts'
 import { KnownActors } from './known-actors.ts'
 
@@ -36,7 +38,7 @@ export async function connectCluster(parts: ClusterParts, options: ConnectOption
   const { askAgainMs = clientLimits.askAgainMs, sessionPrefix = 'client' } = options
   const { callsPendingMax = clientLimits.callsPendingMax } = options
   const { bus, clock, openLog, shutDown = async () => {} } = parts
-  const registry = new ActorRegistry(actors)
+  const registry = new ActorRegistry([...actors, ProjectionActor])
   for (const errorClass of errors) registerError(errorClass)
   const intake = new Intake(bus)
   const session = `${sessionPrefix}.${sessionToken(parts)}`
@@ -47,8 +49,10 @@ export async function connectCluster(parts: ClusterParts, options: ConnectOption
     const welcome = await greeter.greet(greetedAt + deadlineMs * 1000, () => workersUnreachable(name))
     const log = await openLog(welcome.databaseId)
     const client = new ClusterClient({ ...shared, log, greeter, welcome, greetedAt, sessionPrefix, callsPendingMax })
-    const known = new KnownActors({ registry, program: createProgram(registry) }, welcome.actors)
-    return new ClusterDatabase({ client, actors: known, clock, intake, deadlineMs, shutDown })
+    const program = createProgram(registry)
+    const known = new KnownActors({ registry, program }, welcome.actors)
+    const past = new ClusterHistory({ client, program, deadline: () => clock.now() + deadlineMs * 1000 })
+    return new ClusterDatabase({ client, actors: known, clock, intake, past, deadlineMs, shutDown })
   } catch (error) {
     greeter.close(workersUnreachable(name))
     throw error

@@ -76,6 +76,12 @@ export class KnownActors {
     return { touches: noTouches, asksFootprint: touches }
   }
 
+  /** The name of a type of actors. Throws ACTOR_UNKNOWN. */
+  nameOf(type: ActorClass | string): string {
+    if (typeof type !== 'string') return this.#local.registry.find(type).name
+    return this.#isLocal(type) ? type : this.#find(type).name
+  }
+
   #isLocal(type: string): boolean {
     for (const { name } of this.#local.registry.definitions) if (name === type) return true
     return false

@@ -1,10 +1,7 @@
 // PendingRequest: one request that somebody waits for, from its submission to the reply, its deadline, or the log's
-// refusal, whichever is first; what comes later is ignored.
+// refusal. It is made for every call, so it holds no more than what may still be asked; the desk that holds it ends it.
 
-import { StreamyError, type Outcome, type PartitionId, type Position } from '@streamy-db/core'
-import { appendFailed } from './client-errors.ts'
-import type { Draft } from './draft.ts'
-import type { Submitted } from './request-submitter.ts'
+import type { Call, Outcome, Position } from '@streamy-db/core'
 
 /** What a request came to. */
 export interface Answered {
@@ -12,68 +9,56 @@ export interface Answered {
   readonly position: Position
 }
 
-/** What is fixed when a request is submitted. */
-export interface RequestFacts {
+/** Who waits for a request; told once. */
+export interface RequestWaiter {
+  answered(outcome: Outcome, position: Position): void
+  failed(error: Error): void
+}
+
+/** A request without an answer. */
+export class PendingRequest {
   readonly session: string
   readonly sequence: number
-  readonly home: PartitionId
-  readonly draft: Draft
+  readonly calls: readonly Call[]
   /** When it was submitted and when its caller stops waiting, by the clock. */
   readonly submittedAt: number
   readonly deadline: number
-}
-
-/** Who waits for a request. */
-export interface RequestWaiter {
-  resolve(answered: Answered): void
-  reject(error: Error): void
-}
-
-// Of these the log promises that nothing was appended.
-const certainRefusals: ReadonlySet<string> = new Set(['OVERLOADED', 'BATCH_TOO_LARGE'])
-
-/** A request without an answer. */
-export class PendingRequest implements Submitted {
-  readonly facts: RequestFacts
+  readonly waiter: RequestWaiter
   /** How long it waited before it was last asked for; undefined while it was not. */
   waitedUs: number | undefined = undefined
-  readonly #waiter: RequestWaiter
-  readonly #onEnd: () => void
-  #ended = false
 
-  /** `onEnd` is called once, when nobody waits any more. */
-  constructor(facts: RequestFacts, waiter: RequestWaiter, onEnd: () => void) {
-    this.facts = facts
-    this.#waiter = waiter
-    this.#onEnd = onEnd
+  constructor(request: Omit<PendingRequest, 'waitedUs' | 'id'>) {
+    this.session = request.session
+    this.sequence = request.sequence
+    this.calls = request.calls
+    this.submittedAt = request.submittedAt
+    this.deadline = request.deadline
+    this.waiter = request.waiter
   }
 
   /** `session/sequence`. */
   get id(): string {
-    return `${this.facts.session}/${this.facts.sequence}`
+    return `${this.session}/${this.sequence}`
+  }
+}
+
+/** All who joined one request. */
+export class JoinedWaiters implements RequestWaiter {
+  readonly #waiters: RequestWaiter[] = []
+
+  get count(): number {
+    return this.#waiters.length
   }
 
-  get ended(): boolean {
-    return this.#ended
+  join(waiter: RequestWaiter): void {
+    this.#waiters.push(waiter)
   }
 
-  settle(answered: Answered): void {
-    if (this.#end()) this.#waiter.resolve(answered)
+  answered(outcome: Outcome, position: Position): void {
+    for (const waiter of this.#waiters) waiter.answered(outcome, position)
   }
 
-  fail(error: Error): void {
-    if (this.#end()) this.#waiter.reject(error)
-  }
-
-  refused(cause: unknown): void {
-    const certain = cause instanceof StreamyError && certainRefusals.has(cause.code)
-    this.fail(certain ? cause : appendFailed(this.id, this.facts.draft.calls, cause))
-  }
-
-  #end(): boolean {
-    if (this.#ended) return false
-    this.#ended = true
-    this.#onEnd()
-    return true
+  failed(error: Error): void {
+    for (const waiter of this.#waiters) waiter.failed(error)
   }
 }

@@ -8,19 +8,19 @@
 //    home keeps the outcome until the session expires.
 
 import { createHash } from 'node:crypto'
-import { homeOf, type MessageBus, type PartitionId } from '@streamy-db/core'
+import { partitionOf, StreamyError, type Call, type Log, type MessageBus, type PartitionId } from '@streamy-db/core'
 import type { Clock } from '../../clock.ts'
 import { AlarmQueue } from '../alarm-queue.ts'
 import { nextWait, type Patience } from '../patience.ts'
 import { addresses } from '../protocol/addresses.ts'
-import { decodeClientMessage, type ReplyMessage } from '../protocol/client-message.ts'
+import { decodeClientMessage, type RepliesMessage, type RequestReply } from '../protocol/client-message.ts'
 import type { Intake } from '../protocol/intake.ts'
 import { protocolLimits } from '../protocol/protocol-limits.ts'
 import { encodeQuestion } from '../protocol/question.ts'
-import { requestDeadline } from './client-errors.ts'
-import { transactionOf, type Draft } from './draft.ts'
-import { PendingRequest, type Answered, type RequestFacts } from './pending-request.ts'
-import type { RequestSubmitter } from './request-submitter.ts'
+import { appendFailed, requestDeadline } from './client-errors.ts'
+import type { Draft } from './draft.ts'
+import { JoinedWaiters, PendingRequest, type RequestWaiter } from './pending-request.ts'
+import { RequestSubmitter } from './request-submitter.ts'
 import type { Seen } from './seen.ts'
 import { SequenceWindow } from './sequence-window.ts'
 
@@ -29,7 +29,7 @@ export interface RequestDeskOptions {
   readonly bus: MessageBus
   readonly clock: Clock
   readonly intake: Intake
-  readonly submitter: RequestSubmitter
+  readonly log: Log
   readonly seen: Seen
   readonly databaseId: string
   readonly partitions: number
@@ -38,7 +38,15 @@ export interface RequestDeskOptions {
   readonly sessionPrefix: string
   readonly patience: Patience
   /** Told of requests that took more than one attempt. */
-  readonly onMissed: (draft: Draft) => void
+  readonly onMissed: (calls: readonly Call[]) => void
+  /** Told whenever a request has ended. */
+  readonly onEnded: () => void
+}
+
+interface KeyedRequest {
+  readonly request: PendingRequest
+  readonly waiters: JoinedWaiters
+  readonly unlisten: () => void
 }
 
 // Under a key there is one request a session.
@@ -46,130 +54,167 @@ const keyedSequence = 1
 // Of how many answers the mean is taken, roughly, and how many times that a request waits before it is asked for.
 const TYPICAL_OVER = 64
 const TYPICAL_WAITED = 4
+// Of these the log promises that nothing was appended.
+const certainRefusals: ReadonlySet<string> = new Set(['OVERLOADED', 'BATCH_TOO_LARGE'])
 
 /** Requests without an answer; see D1 to D4. */
 export class RequestDesk {
   readonly #options: RequestDeskOptions
+  readonly #submitter: RequestSubmitter<PendingRequest>
   readonly #window = new SequenceWindow()
   readonly #pending = new Map<number, PendingRequest>()
-  readonly #keyed = new Map<string, { readonly request: PendingRequest; readonly answer: Promise<Answered> }>()
-  readonly #alarms: AlarmQueue<PendingRequest>
+  /** By their sessions. */
+  readonly #keyed = new Map<string, KeyedRequest>()
+  /** Sequences, and sessions of keyed requests: a request that was settled long ago should not be kept by its alarm. */
+  readonly #alarms: AlarmQueue<number | string>
   /** How long answers take nowadays: a running mean. */
   #typicalUs = 0
 
   constructor(options: RequestDeskOptions) {
     this.#options = options
+    const onRefused = (requests: readonly PendingRequest[], cause: unknown): void => {
+      for (const request of requests) this.#fail(request, refusalOf(request, cause))
+    }
+    this.#submitter = new RequestSubmitter({ ...options, onRefused })
     this.#alarms = new AlarmQueue(options.clock, (due, now) => this.#due(due, now))
   }
 
-  /** How many requests have no answer. */
+  /** How many calls have no answer. */
   get count(): number {
-    return this.#pending.size + this.#keyed.size
+    let keyed = 0
+    for (const { waiters } of this.#keyed.values()) keyed += waiters.count
+    return this.#pending.size + keyed
   }
 
-  /** Submits a request of this client's session. Rejects with VALUE_TOO_LARGE when it was too large to be sent. */
-  submit(draft: Draft, deadline: number): Promise<Answered> {
-    const { session } = this.#options
+  /** Submits a request of this client's session. Throws VALUE_TOO_LARGE; then nothing was submitted. */
+  submit(draft: Draft, deadline: number, waiter: RequestWaiter): void {
+    const { session, clock } = this.#options
     const sequence = this.#window.take()
-    const facts = this.#facts(session, sequence, draft, deadline)
-    return new Promise((resolve, reject) => {
-      const request = new PendingRequest(facts, { resolve, reject }, () => {
-        this.#pending.delete(sequence)
-        this.#window.answered(sequence)
-      })
-      this.#pending.set(sequence, request)
-      this.#hand(request, this.#window.answeredBelow)
-    })
+    const submittedAt = clock.now()
+    const request = new PendingRequest({ session, sequence, calls: draft.calls, submittedAt, deadline, waiter })
+    try {
+      this.#hand(request, draft, this.#window.answeredBelow)
+    } catch (error) {
+      this.#window.answered(sequence)
+      throw error
+    }
+    this.#pending.set(sequence, request)
+    this.#wait(request, submittedAt)
   }
 
-  /** Submits a request under an idempotency key; while one is under way under it, joins that one. */
-  submitKeyed(draft: Draft, deadline: number, key: string): Promise<Answered> {
+  /**
+   * Submits a request under an idempotency key; while one is under way under it, joins that one. Throws VALUE_TOO_LARGE;
+   * then nothing was submitted.
+   */
+  submitKeyed(draft: Draft, deadline: number, key: string, waiter: RequestWaiter): void {
     const session = this.#sessionOf(key)
     const underway = this.#keyed.get(session)
-    if (underway !== undefined) return underway.answer
-    const { promise: answer, ...waiter } = promiseOf<Answered>()
-    const facts = this.#facts(session, keyedSequence, draft, deadline)
+    if (underway !== undefined) return underway.waiters.join(waiter)
+    const waiters = new JoinedWaiters()
+    waiters.join(waiter)
+    const { calls } = draft
+    const [sequence, submittedAt] = [keyedSequence, this.#options.clock.now()]
+    const request = new PendingRequest({ session, sequence, calls, submittedAt, deadline, waiter: waiters })
+    this.#hand(request, draft, 0)
     const address = addresses.reply(this.#options.databaseId, session)
     const unlisten = this.#options.intake.listen(address, decodeClientMessage, (message) => {
-      if (message.kind === 'reply' && message.sequence === keyedSequence) this.#settle(request, message)
+      if (message.kind === 'replies') this.#takeFor(message, () => this.#keyed.get(session)?.request)
     })
-    const request = new PendingRequest(facts, waiter, () => {
-      this.#keyed.delete(session)
-      unlisten()
-    })
-    this.#keyed.set(session, { request, answer })
-    this.#hand(request, 0)
-    return answer
+    this.#keyed.set(session, { request, waiters, unlisten })
+    this.#wait(request, submittedAt)
   }
 
-  /** Takes a reply to this client's session (D1). */
-  take(reply: ReplyMessage): void {
-    this.#settle(this.#pending.get(reply.sequence), reply)
+  /** Takes replies to this client's session (D1). */
+  take(message: RepliesMessage): void {
+    this.#takeFor(message, (sequence) => this.#pending.get(sequence))
   }
 
   /** These partitions have a new owner: asks it at once for what is missing. */
   askAgain(partitions: ReadonlySet<PartitionId>): void {
-    this.#ask(this.#all().filter(({ facts }) => partitions.has(facts.home)))
+    this.#ask(this.#all().filter((request) => partitions.has(this.#homeOf(request))))
   }
 
   /** Ends everything that waits with `error`. */
   fail(error: Error): void {
-    for (const request of this.#all()) request.fail(error)
+    for (const request of this.#all()) this.#fail(request, error)
     this.#alarms.clear()
   }
 
-  #facts(session: string, sequence: number, draft: Draft, deadline: number): RequestFacts {
-    const { clock, partitions } = this.#options
-    const home = homeOf(transactionOf(draft), partitions)
-    return { session, sequence, home, draft, submittedAt: clock.now(), deadline }
-  }
-
-  #hand(request: PendingRequest, answeredBelow: number): void {
-    const { submitter, seen } = this.#options
-    const { session, sequence, draft } = request.facts
-    const identity = { session, sequence, suffix: '', answeredBelow, seenTime: seen.logTime }
-    try {
-      submitter.submit({ ...transactionOf(draft), request: identity }, request)
-    } catch (error) {
-      // What the builder throws are errors: it was too large.
-      request.fail(error as Error)
-      return
-    }
-    this.#wait(request, request.facts.submittedAt)
+  #hand(request: PendingRequest, { asserts, calls, touches }: Draft, answeredBelow: number): void {
+    const { session, sequence } = request
+    const identity = { session, sequence, suffix: '', answeredBelow, seenTime: this.#options.seen.logTime }
+    const transaction = { request: identity, attempt: 1, source: undefined, asserts, calls, touches }
+    this.#submitter.submit(transaction, request)
   }
 
   // Where answers take longer than patience lasts, asking for those on their way would make all of them take longer still.
   #wait(request: PendingRequest, now: number): void {
-    const { patience } = this.#options
+    const { patience, session } = this.#options
     const usual = Math.min(TYPICAL_WAITED * this.#typicalUs, patience.mostUs)
     request.waitedUs = Math.max(nextWait(patience, request.waitedUs), usual)
-    this.#alarms.add(Math.min(now + request.waitedUs, request.facts.deadline), request)
+    const key = request.session === session ? request.sequence : request.session
+    this.#alarms.add(Math.min(now + request.waitedUs, request.deadline), key)
   }
 
-  #settle(request: PendingRequest | undefined, reply: ReplyMessage): void {
-    if (request === undefined || reply.suffix !== '') return
-    const { submittedAt, draft } = request.facts
-    this.#typicalUs += (this.#options.clock.now() - submittedAt - this.#typicalUs) / TYPICAL_OVER
-    this.#options.seen.note(reply.position, reply.logTime, submittedAt)
-    if (reply.missed) this.#options.onMissed(draft)
-    request.settle({ outcome: reply.outcome, position: reply.position })
+  #takeFor({ replies, logTime }: RepliesMessage, find: (sequence: number) => PendingRequest | undefined): void {
+    const { clock, seen } = this.#options
+    const now = clock.now()
+    for (const reply of replies) {
+      const request = find(reply.sequence)
+      if (request?.sequence !== reply.sequence) continue
+      seen.note(reply.position, logTime, request.submittedAt)
+      this.#settle(request, reply, now)
+    }
   }
 
-  #due(due: readonly PendingRequest[], now: number): void {
-    const waiting = due.filter(({ ended }) => !ended)
-    for (const request of waiting)
-      if (request.facts.deadline <= now) request.fail(requestDeadline(request.id, request.facts.draft.calls))
-    const patient = waiting.filter(({ ended }) => !ended)
+  #settle(request: PendingRequest, { missed, outcome, position }: RequestReply, now: number): void {
+    this.#typicalUs += (now - request.submittedAt - this.#typicalUs) / TYPICAL_OVER
+    if (missed) this.#options.onMissed(request.calls)
+    if (this.#end(request)) request.waiter.answered(outcome, position)
+  }
+
+  #fail(request: PendingRequest, error: Error): void {
+    if (this.#end(request)) request.waiter.failed(error)
+  }
+
+  // Lets go of a request; false when it had ended before (D1).
+  #end(request: PendingRequest): boolean {
+    const { session, sequence } = request
+    if (session === this.#options.session) {
+      if (!this.#pending.delete(sequence)) return false
+      this.#window.answered(sequence)
+    } else {
+      const keyed = this.#keyed.get(session)
+      if (keyed?.request !== request) return false
+      this.#keyed.delete(session)
+      keyed.unlisten()
+    }
+    this.#options.onEnded()
+    return true
+  }
+
+  #due(keys: readonly (number | string)[], now: number): void {
+    const patient: PendingRequest[] = []
+    for (const key of keys) {
+      const request = typeof key === 'number' ? this.#pending.get(key) : this.#keyed.get(key)?.request
+      if (request === undefined) continue
+      if (request.deadline <= now) this.#fail(request, requestDeadline(request.id, request.calls))
+      else patient.push(request)
+    }
     this.#ask(patient)
     for (const request of patient) this.#wait(request, now)
   }
 
   #ask(requests: readonly PendingRequest[]): void {
     const { bus, databaseId } = this.#options
-    for (const { session, home, sequences } of questionsFor(requests)) {
+    for (const { session, home, sequences } of questionsFor(requests, (request) => this.#homeOf(request))) {
       const question = encodeQuestion({ kind: 'outcomes', session, sequences })
       bus.send(addresses.question(databaseId, home), question)
     }
+  }
+
+  #homeOf({ calls }: PendingRequest): PartitionId {
+    return partitionOf(calls[0]!.ref, this.#options.partitions)
   }
 
   #all(): PendingRequest[] {
@@ -182,17 +227,9 @@ export class RequestDesk {
   }
 }
 
-function promiseOf<Value>(): { readonly promise: Promise<Value> } & {
-  readonly resolve: (value: Value) => void
-  readonly reject: (error: Error) => void
-} {
-  let resolve!: (value: Value) => void
-  let reject!: (error: Error) => void
-  const promise = new Promise<Value>((resolved, rejected) => {
-    resolve = resolved
-    reject = rejected
-  })
-  return { promise, resolve, reject }
+function refusalOf(request: PendingRequest, cause: unknown): Error {
+  const certain = cause instanceof StreamyError && certainRefusals.has(cause.code)
+  return certain ? cause : appendFailed(request.id, request.calls, cause)
 }
 
 interface OutcomesQuestion {
@@ -202,11 +239,15 @@ interface OutcomesQuestion {
 }
 
 // One question for each session and home, and more where there are more requests than one may name.
-function questionsFor(requests: readonly PendingRequest[]): OutcomesQuestion[] {
+function questionsFor(
+  requests: readonly PendingRequest[],
+  homeOf: (request: PendingRequest) => PartitionId,
+): OutcomesQuestion[] {
   const questions: OutcomesQuestion[] = []
   const open = new Map<string, OutcomesQuestion>()
-  for (const { facts } of requests) {
-    const { session, home, sequence } = facts
+  for (const request of requests) {
+    const { session, sequence } = request
+    const home = homeOf(request)
     const address = `${home}/${session}`
     const question = open.get(address)
     if (question !== undefined && question.sequences.length < protocolLimits.sequencesPerQuestionMax) {

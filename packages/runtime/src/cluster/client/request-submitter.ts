@@ -7,41 +7,37 @@
 
 import { BatchBuilder, indexedPartitions, limits, type Log, type Transaction } from '@streamy-db/core'
 
-/** Whoever wants to know that an entry was refused. */
-export interface Submitted {
-  /** The log rejected the entry with `cause`. */
-  refused(cause: unknown): void
-}
-
 /** What entries are made with. */
-export interface RequestSubmitterOptions {
+export interface RequestSubmitterOptions<Request> {
   readonly log: Log
   readonly partitions: number
   /** Unique among all clients; append ids begin with it. */
   readonly session: string
+  /** The log rejected the entry with these requests (R2). */
+  readonly onRefused: (requests: readonly Request[], cause: unknown) => void
 }
 
-interface SealedEntry {
+interface SealedEntry<Request> {
   readonly bytes: Uint8Array
-  readonly requests: readonly Submitted[]
+  readonly requests: readonly Request[]
 }
 
 /** Makes log entries of transactions; see R1 and R2. */
-export class RequestSubmitter {
-  readonly #options: RequestSubmitterOptions
+export class RequestSubmitter<Request> {
+  readonly #options: RequestSubmitterOptions<Request>
   readonly #builder = new BatchBuilder()
-  #requests: Submitted[] = []
-  readonly #sealed: SealedEntry[] = []
+  #requests: Request[] = []
+  readonly #sealed: SealedEntry<Request>[] = []
   #appending = 0
   #lastEntry = 0
   #scheduled = false
 
-  constructor(options: RequestSubmitterOptions) {
+  constructor(options: RequestSubmitterOptions<Request>) {
     this.#options = options
   }
 
   /** Puts a transaction into the next entry. Throws VALUE_TOO_LARGE; then nothing was submitted. */
-  submit(transaction: Transaction, request: Submitted): void {
+  submit(transaction: Transaction, request: Request): void {
     const partitions = indexedPartitions(transaction, this.#options.partitions)
     if (!this.#builder.add(transaction, partitions)) {
       this.#seal()
@@ -76,13 +72,13 @@ export class RequestSubmitter {
     this.#requests = []
   }
 
-  async #append({ bytes, requests }: SealedEntry): Promise<void> {
+  async #append({ bytes, requests }: SealedEntry<Request>): Promise<void> {
     const { log, session } = this.#options
     this.#appending += 1
     try {
       await log.append(bytes, `${session}.${++this.#lastEntry}`)
     } catch (cause) {
-      for (const request of requests) request.refused(cause)
+      this.#options.onRefused(requests, cause)
     }
     this.#appending -= 1
     this.#pump()

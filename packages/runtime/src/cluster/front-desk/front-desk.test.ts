@@ -5,6 +5,7 @@ import type { Outcome, Reply, Transaction } from '@streamy-db/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { addresses } from '../protocol/addresses.ts'
 import { decodeNotice } from '../protocol/notice.ts'
+import { protocolLimits } from '../protocol/protocol-limits.ts'
 import { encodeQuestion } from '../protocol/question.ts'
 import { call, home, partitions, ref, ScriptedDesk } from '../../testing/scripted-desk.ts'
 import { frontDeskLimits } from './front-desk-limits.ts'
@@ -197,7 +198,11 @@ describe('outcomes and footprints', () => {
     scripted.send(home, { kind: 'outcomes', session: 'client.1', sequences: [2, 3, 4] })
     await scripted.turns()
     expect(scripted.received).toEqual([
-      { kind: 'reply', sequence: 3, suffix: '', position: scripted.host.position, logTime: 0, missed: false, outcome },
+      {
+        kind: 'replies',
+        logTime: 0,
+        replies: [{ sequence: 3, position: scripted.host.position, missed: false, outcome }],
+      },
     ])
   })
 
@@ -293,16 +298,36 @@ describe('replies', () => {
     replies.send([reply, { ...reply, attempt: 2 }], 77)
     await scripted.turns()
     expect(scripted.received).toMatchObject([
-      { kind: 'reply', sequence: 3, position: 5, logTime: 77, missed: false },
-      { kind: 'reply', sequence: 3, missed: true },
+      {
+        kind: 'replies',
+        logTime: 77,
+        replies: [
+          { sequence: 3, position: 5, missed: false },
+          { sequence: 3, missed: true },
+        ],
+      },
     ])
+  })
+
+  test('to one session travel together, as far as a message of the bus should hold', async () => {
+    const replies = new ReplyDesk(scripted.network.connect(), 'db')
+    const large = 'x'.repeat(protocolLimits.repliesBytesMax / 2)
+    const many = Array.from({ length: 5 }, (_, index): Reply => {
+      const numbered = { ...request, sequence: index + 1 }
+      return { ...reply, request: numbered, outcome: { kind: 'committed', results: [large] } }
+    })
+    replies.send(many, 77)
+    await scripted.turns()
+    const received = scripted.received.map((message) => (message.kind === 'replies' ? message.replies : []))
+    expect(received.map((together) => together.map(({ sequence }) => sequence))).toEqual([[1, 2], [3, 4], [5]])
   })
 
   test('of tells, of entries without a session, and to sessions that are no address go nowhere', async () => {
     await scripted.turns()
     const replies = new ReplyDesk(scripted.network.connect(), 'db')
     const to = (session: string): Reply => ({ ...reply, request: { ...request, session } })
-    replies.send([to('~3'), { ...reply, request: undefined }, to('a.>'), to('a b')], 77)
+    const suffixed = { ...reply, request: { ...request, suffix: '0' } }
+    replies.send([to('~3'), { ...reply, request: undefined }, to('a.>'), to('a b'), suffixed], 77)
     expect(scripted.network.pending).toBe(0)
     expect(replies.unaddressable).toBe(2)
   })

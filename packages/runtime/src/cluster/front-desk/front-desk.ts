@@ -14,7 +14,9 @@ import { decodeQuestion, type Question } from '../protocol/question.ts'
 import { decodeHello, encodeWelcome, type ActorDescription, type Hello } from '../protocol/welcome.ts'
 import type { FrontDeskHost, PartitionReader } from './front-desk-host.ts'
 import { QuestionsInProgress } from './questions-in-progress.ts'
+import type { HistoryDesk } from './history-desk.ts'
 import { RecordFetcher } from './record-fetcher.ts'
+import { ReplyDesk, type SessionReply } from './reply-desk.ts'
 import { SharedBarrier } from './shared-barrier.ts'
 import { answerQuery } from './snapshot-query.ts'
 
@@ -31,6 +33,8 @@ export interface FrontDeskOptions {
   readonly actors: readonly ActorDescription[]
   /** Where other workers send records to: unique for each start of a worker. */
   readonly session: string
+  /** Answers for the past, if it is served here. */
+  readonly history?: HistoryDesk
   /** How long to wait for another worker's record before asking again. */
   readonly patience: Patience
 }
@@ -43,6 +47,7 @@ export class FrontDesk {
   readonly #intake: Intake
   readonly #barrier: SharedBarrier
   readonly #fetcher: RecordFetcher
+  readonly #replies: ReplyDesk
   readonly #inProgress: QuestionsInProgress
   readonly #owned = new Map<PartitionId, () => void>()
   readonly #unlisten: () => void
@@ -54,6 +59,7 @@ export class FrontDesk {
     this.#intake = new Intake(bus)
     this.#barrier = new SharedBarrier(() => host.barrier())
     this.#fetcher = new RecordFetcher({ ...options, intake: this.#intake })
+    this.#replies = new ReplyDesk(bus, host.databaseId)
     this.#inProgress = new QuestionsInProgress(clock)
     this.#unlisten = this.#intake.listen(addresses.hello(name), decodeHello, (hello) => this.#welcome(hello))
   }
@@ -103,6 +109,10 @@ export class FrontDesk {
       case 'query':
         if (!this.#lies(question.call.ref, partition)) return
         return this.#inProgress.start(keyOf(question), (signal) => this.#query(partition, question, signal))
+      case 'changes':
+      case 'present':
+      case 'past':
+        return this.#askHistory(partition, question)
       default:
         // Whole records are for workers, who ask where clients may not.
         this.#refused += 1
@@ -117,12 +127,23 @@ export class FrontDesk {
   #repeatOutcomes(home: PartitionId, { session, sequences }: Asked<'outcomes'>): void {
     const reader = this.#options.host.current(home)
     if (reader === undefined) return
+    const replies: SessionReply[] = []
     for (const sequence of sequences) {
-      const recorded = reader.outcome({ session, sequence, suffix: '' }, home)
-      if (recorded === undefined) continue
+      const request = { session, sequence, suffix: '' }
+      const recorded = reader.outcome(request, home)
       // Whether it missed is not recorded; whoever sends its like learns it then.
-      this.#send(session, { kind: 'reply', sequence, suffix: '', missed: false, logTime: reader.logTime, ...recorded })
+      if (recorded !== undefined) replies.push({ request, attempt: 1, ...recorded })
     }
+    this.#replies.send(replies, reader.logTime)
+  }
+
+  // One place tells of the past: where partition 0 is.
+  #askHistory(partition: PartitionId, question: Asked<'changes' | 'present' | 'past'>): void {
+    const { history } = this.#options
+    if (history === undefined || partition !== 0) return void (this.#refused += 1)
+    this.#inProgress.start(keyOf(question), async (signal) =>
+      this.#send(question.session, await history.answer(question, signal)),
+    )
   }
 
   #predict(home: PartitionId, { session, id, transaction }: Asked<'footprint'>): void {
@@ -179,6 +200,6 @@ export class FrontDesk {
   }
 }
 
-function keyOf({ kind, session, id }: Asked<'query' | 'record'>): string {
+function keyOf({ kind, session, id }: Asked<'query' | 'record' | 'changes' | 'present' | 'past'>): string {
   return `${kind}/${session}/${id}`
 }

@@ -5,7 +5,6 @@ import {
   encodeOutcome,
   MalformedBytes,
   readRef,
-  unreachable,
   writeRef,
   type ActorRef,
   type ByteReader,
@@ -18,6 +17,7 @@ import {
   type Touch,
 } from '@streamy-db/core'
 import { openMessage, readHead } from './framing.ts'
+import { historyMessageKinds, readHistoryMessage, writeHistoryMessage, type HistoryMessage } from './history-message.ts'
 
 /** An actor that a query read, and its version then; undefined when it was absent. */
 export interface VersionRead {
@@ -25,16 +25,21 @@ export interface VersionRead {
   readonly version: Position | undefined
 }
 
-/** The outcome of a request. */
-export interface ReplyMessage {
-  readonly kind: 'reply'
+/** The outcome of a request of the session that it is sent to. */
+export interface RequestReply {
   readonly sequence: number
-  readonly suffix: string
   readonly position: Position
-  readonly logTime: LogTime
   /** Whether it took more than one attempt: then asking for its like's footprint first saves attempts (F5). */
   readonly missed: boolean
   readonly outcome: Outcome
+}
+
+/** Outcomes that became known together. They are many where much is going on, so they share what they can. */
+export interface RepliesMessage {
+  readonly kind: 'replies'
+  readonly logTime: LogTime
+  /** One at least. */
+  readonly replies: readonly RequestReply[]
 }
 
 /** What a query came to; `position` is the end of the batch whose state answered. */
@@ -60,52 +65,74 @@ export type QueryMessage =
 
 /** What is sent to one session. */
 export type ClientMessage =
-  | ReplyMessage
+  | RepliesMessage
   | QueryMessage
   | { readonly kind: 'footprint'; readonly id: number; readonly touches: readonly Touch[] }
   /** `bytes` undefined: the actor was absent. */
   | { readonly kind: 'record'; readonly id: number; readonly bytes: Uint8Array | undefined }
+  /** About the past. */
+  | HistoryMessage
 
 // A message that answers the question of number `id`.
-type NumberedMessage = Exclude<ClientMessage, ReplyMessage>
+type NumberedMessage = Exclude<ClientMessage, RepliesMessage>
 
-const kinds = ['reply', 'answer', 'failed', 'snapshotGone', 'footprint', 'record'] as const
+const kinds = ['replies', 'answer', 'failed', 'snapshotGone', 'footprint', 'record', ...historyMessageKinds] as const
 
 /** Bytes of a message. */
 export function encodeClientMessage(message: ClientMessage): Uint8Array {
-  const out = openMessage(kinds.indexOf(message.kind))
-  if (message.kind === 'reply') writeReply(out, message)
-  else {
-    out.varint(message.id)
-    writeNumbered(out, message)
+  if (message.kind === 'replies') {
+    const out = openReplies(message.logTime)
+    for (const { sequence, position, missed, outcome } of message.replies)
+      writeReply(out, sequence, position, missed, outcome)
+    return out.take()
   }
+  const out = openMessage(kinds.indexOf(message.kind))
+  out.varint(message.id)
+  writeNumbered(out, message)
   return out.take()
+}
+
+/** A writer that holds the head of replies; {@link writeReply} adds one after the other. */
+export function openReplies(logTime: LogTime): ByteWriter {
+  const out = openMessage(kinds.indexOf('replies'))
+  out.varint(logTime)
+  return out
+}
+
+/** Adds one reply. Its parts come one by one so that no object need be made of them. */
+export function writeReply(
+  out: ByteWriter,
+  sequence: number,
+  position: Position,
+  missed: boolean,
+  outcome: Outcome,
+): void {
+  out.varint(sequence)
+  out.varint(position)
+  out.u8(missed ? 1 : 0)
+  encodeOutcome(out, outcome)
 }
 
 /** Reads a message; throws MalformedBytes when the bytes are not one. */
 export function decodeClientMessage(bytes: Uint8Array): ClientMessage {
   const { reader, kind } = readHead(bytes, kinds)
-  const message = kind === 'reply' ? readReply(reader) : readNumbered(reader, kind, reader.varint())
+  const message = kind === 'replies' ? readReplies(reader) : readNumbered(reader, kind, reader.varint())
   reader.finish()
   return message
 }
 
-function writeReply(out: ByteWriter, reply: ReplyMessage): void {
-  out.varint(reply.sequence)
-  out.string(reply.suffix)
-  out.varint(reply.position)
-  out.varint(reply.logTime)
-  out.u8(reply.missed ? 1 : 0)
-  encodeOutcome(out, reply.outcome)
+function readReplies(reader: ByteReader): RepliesMessage {
+  const logTime = reader.varint()
+  const replies: RequestReply[] = []
+  do replies.push(readReply(reader))
+  while (reader.remaining > 0)
+  return { kind: 'replies', logTime, replies }
 }
 
-function readReply(reader: ByteReader): ReplyMessage {
+function readReply(reader: ByteReader): RequestReply {
   return {
-    kind: 'reply',
     sequence: reader.varint(),
-    suffix: reader.string(),
     position: reader.varint(),
-    logTime: reader.varint(),
     missed: reader.flag(),
     outcome: decodeOutcome(reader),
   }
@@ -128,7 +155,7 @@ function writeNumbered(out: ByteWriter, message: NumberedMessage): void {
       if (message.bytes !== undefined) out.blob(message.bytes)
       return
     default:
-      return unreachable(message)
+      return writeHistoryMessage(out, message)
   }
 }
 
@@ -145,7 +172,7 @@ function readNumbered(reader: ByteReader, kind: NumberedMessage['kind'], id: num
     case 'record':
       return { kind, id, bytes: reader.flag() ? reader.copy() : undefined }
     default:
-      return unreachable(kind)
+      return readHistoryMessage(reader, kind, id)
   }
 }
 

@@ -29,6 +29,22 @@ const mode = fc.constantFrom('read' as const, 'write' as const)
 const reads = fc.array(fc.record({ ref: anyRef, version }), { maxLength: 3 })
 const read = { id: integer, position: integer, logTime: integer, reads }
 
+const anyCall = fc.record({ ref: anyRef, message: name, args: fc.array(anyDatum, { maxLength: 3 }) })
+const types = fc.option(fc.array(name, { maxLength: 3 }), { nil: undefined })
+const listing = fc.option(fc.record({ position: integer, next: integer }), { nil: undefined })
+const moment = fc.oneof(
+  fc.record({ kind: fc.constant('position' as const), position: integer }),
+  fc.record({ kind: fc.constant('time' as const), timeUs: integer }),
+)
+const record = fc.option(fc.uint8Array({ maxLength: 20 }), { nil: undefined })
+const commits = fc.array(
+  fc.record({ position: integer, logTime: integer, ref: anyRef, before: record, after: record }),
+  {
+    maxLength: 3,
+  },
+)
+const anyError = fc.record({ name, code: name, message: fc.string({ unit: 'grapheme' }), data: anyDatum })
+
 const questions: Codec<Question> = {
   encode: encodeQuestion,
   decode: decodeQuestion,
@@ -46,6 +62,15 @@ const questions: Codec<Question> = {
     }),
     fc.record({ kind: fc.constant('footprint'), session, id: integer, transaction: anyTransaction }),
     fc.record({ kind: fc.constant('record'), session, id: integer, ref: anyRef, at: integer }),
+    fc.record({ kind: fc.constant('changes'), session, id: integer, types, from: integer }),
+    fc.record({ kind: fc.constant('present'), session, id: integer, types, since: integer, listing }),
+    fc.record({
+      kind: fc.constant('past'),
+      session,
+      id: integer,
+      moment,
+      call: fc.option(anyCall, { nil: undefined }),
+    }),
   ),
 }
 
@@ -54,15 +79,20 @@ const clientMessages: Codec<ClientMessage> = {
   decode: decodeClientMessage,
   any: fc.oneof(
     fc.record({
-      kind: fc.constant('reply'),
-      sequence: integer,
-      suffix: name,
-      position: integer,
+      kind: fc.constant('replies'),
       logTime: integer,
-      missed: fc.boolean(),
-      outcome: anyOutcome,
+      replies: fc.array(
+        fc.record({ sequence: integer, position: integer, missed: fc.boolean(), outcome: anyOutcome }),
+        { minLength: 1, maxLength: 4 },
+      ),
     }),
     fc.record({ kind: fc.constant('answer'), ...read, value: anyDatum }),
+    fc.record({ kind: fc.constant('changes'), id: integer, upTo: integer, merged: fc.boolean(), commits }),
+    fc.record({ kind: fc.constant('present'), id: integer, position: integer, next: version, commits }),
+    fc.record({ kind: fc.constant('past'), id: integer, position: integer, logTime: integer, value: anyDatum }),
+    fc.record({ kind: fc.constant('wait'), id: integer }),
+    fc.record({ kind: fc.constant('trimmed'), id: integer, oldest: integer }),
+    fc.record({ kind: fc.constant('refused'), id: integer, error: anyError }),
     fc.record({
       kind: fc.constant('failed'),
       ...read,

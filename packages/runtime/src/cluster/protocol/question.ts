@@ -17,6 +17,12 @@ import {
   type Transaction,
 } from '@streamy-db/core'
 import { check, openMessage, readHead, readSession } from './framing.ts'
+import {
+  historyQuestionKinds,
+  readHistoryQuestion,
+  writeHistoryQuestion,
+  type HistoryQuestion,
+} from './history-message.ts'
 import { protocolLimits } from './protocol-limits.ts'
 
 /** Which state a query may be answered from. */
@@ -49,8 +55,10 @@ export type Question =
       readonly ref: ActorRef
       readonly at: Position
     }
+  /** About the past, of the owner of partition 0. */
+  | HistoryQuestion
 
-const kinds = ['outcomes', 'query', 'footprint', 'record'] as const
+const kinds = ['outcomes', 'query', 'footprint', 'record', ...historyQuestionKinds] as const
 const freshnessKinds = ['strong', 'since', 'at'] as const
 
 /** Bytes of a question. */
@@ -87,6 +95,10 @@ function writeBody(out: ByteWriter, question: Question): void {
     case 'record':
       writeRef(out, question.ref)
       return out.varint(question.at)
+    case 'changes':
+    case 'present':
+    case 'past':
+      return writeHistoryQuestion(out, question)
     default:
       return unreachable(question)
   }
@@ -100,12 +112,20 @@ function readNumbered(
 ): Question {
   // It reads to the end by itself.
   if (kind === 'footprint') return { kind, session, id, transaction: decodeTransaction(reader) }
-  const question =
-    kind === 'query'
-      ? { kind, session, id, freshness: readFreshness(reader), call: readCall(reader) }
-      : { kind, session, id, ref: readRef(reader), at: reader.varint() }
+  const question = readShort(reader, kind, session, id)
   reader.finish()
   return question
+}
+
+function readShort(
+  reader: ByteReader,
+  kind: Exclude<Question['kind'], 'outcomes' | 'footprint'>,
+  session: string,
+  id: number,
+): Question {
+  if (kind === 'query') return { kind, session, id, freshness: readFreshness(reader), call: readCall(reader) }
+  if (kind === 'record') return { kind, session, id, ref: readRef(reader), at: reader.varint() }
+  return { session, id, ...readHistoryQuestion(reader, kind) }
 }
 
 function writeFreshness(out: ByteWriter, freshness: Freshness): void {

@@ -27,6 +27,7 @@ import type {
 import { fingerprintDifference } from '@streamy-db/actors'
 import type { Clock } from '../../clock.ts'
 import type { DatabaseRecord } from '../../database-record.ts'
+import { flushPolicy } from '../../state-flusher.ts'
 import { addresses } from '../protocol/addresses.ts'
 import { CheckpointKeeper } from './checkpoint-keeper.ts'
 import { Checkpoints } from './checkpoints.ts'
@@ -126,7 +127,7 @@ export class ClusterWorker implements ReplicaSetHost {
     this.#appender = new LogAppender(log, database.partitions, `${identity.name}-${identity.incarnation}`)
     const checkpoints = new Checkpoints(parts.checkpoints)
     const { skip, actorsCachedMax, logBytesMax, askAgainMs } = settings
-    const policy = { changedActorsMax: Math.ceil(actorsCachedMax / 2), logBytesMax }
+    const policy = flushPolicy(actorsCachedMax, logBytesMax)
     this.#replicas = new ReplicaSet({
       replica: { program, database, worker: identity, firstView, skip, actorsCachedMax, policy },
       log,

@@ -157,8 +157,8 @@ export function headChanges(progress: Progress, view: View): StateChange[] {
   ]
 }
 
-// Whether the log goes on from a state. Throws LOG_DIVERGED when it is another log (L6).
-async function followsOn(log: Log, { sequence, logHash }: Progress): Promise<boolean> {
+/** Whether the log goes on from a state. Throws LOG_DIVERGED when it is another log (L6). */
+export async function followsOn(log: Log, { sequence, logHash }: Progress): Promise<boolean> {
   const tail = await log.tail()
   if (sequence > tail) throw diverged(`A state holds batch ${sequence}, and the log ends at ${tail}`)
   const first = await log.first()
@@ -177,7 +177,8 @@ function diverged(what: string): StreamyError {
   return new StreamyError('LOG_DIVERGED', message)
 }
 
-function nothingHoldsTheBeginning(): StreamyError {
+/** The error for a log that was trimmed without anything that holds what it began with. */
+export function nothingHoldsTheBeginning(): StreamyError {
   return new StreamyError(
     'CHECKPOINT_MISSING',
     'The log was trimmed, and there is no complete checkpoint of what was in it. Restore the checkpoint store.',

@@ -6,7 +6,8 @@
 //
 // R1 A flush never goes beyond a checkpoint that is to be saved: the store then holds the state as of exactly its batch.
 // R2 Nothing is delivered while the engine wants no more, and nothing is dropped for it: the log waits.
-// R3 Catching up does not keep the process from anything else: a worker that replays still sends its heartbeats.
+// R3 Catching up does not keep the process from anything else: a worker that replays still sends its heartbeats. Nor does
+//    a large entry: what it has executed of one is answered while it executes the rest.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Engine, limits } from '@streamy-db/core'
@@ -61,6 +62,9 @@ interface Waiting {
 }
 
 const TURN_MS = 10
+// Long enough that turns cost little, short enough that a client has its first answers, and sends its next entry, while the
+// rest of its entry is executed: so both are busy at a time.
+const TURN_STEPS = 256
 
 const CHECKPOINTS_WAITING_MAX = 4
 
@@ -92,6 +96,7 @@ export class Replica {
       owned: (partition) => executed.has(partition),
     })
     this.engine.asksAtOnce = true
+    this.engine.stepsMax = TURN_STEPS
     const { engine } = this
     this.#flusher = new StateFlusher({
       engine: {
@@ -138,6 +143,8 @@ export class Replica {
       return
     }
     this.#perform()
+    // The rest of an entry may have waited for this message, and no other entry need ever come.
+    if (this.engine.canAdvance) this.#goOn().catch((error: unknown) => this.#fail(error))
   }
 
   /** Asks peers again, and submits again what has not come back from the log. */
@@ -218,9 +225,21 @@ export class Replica {
     this.engine.deliver(entry)
     this.#flusher.executed(entry.bytes.length)
     this.#perform()
+    if (this.engine.canAdvance) await this.#goOn()
+    if (this.#stopped) return
     this.#options.host.executed(this, entry.bytes.length)
     const full = this.#flusher.poll()
     if (full !== undefined) await full
+  }
+
+  // Executes what is left of what was delivered, a part each turn.
+  async #goOn(): Promise<void> {
+    while (this.engine.canAdvance) {
+      await nextTurn()
+      if (this.#stopped) return
+      this.engine.advance()
+      this.#perform()
+    }
   }
 
   async #save(sequence: Sequence, save: (store: StateStore) => Promise<void>): Promise<boolean> {
@@ -256,6 +275,7 @@ export class Replica {
   }
 
   #fail(error: unknown): void {
+    if (this.#stopped) return
     this.#stopped = true
     this.#stopping.abort()
     this.#options.host.failed(this, asError(error))
