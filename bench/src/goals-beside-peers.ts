@@ -83,7 +83,7 @@ export function verdictOn({ system, against, atLeast, atMost }: PeerGoal, level:
   const figure = (figures: Figures): number => (atMost === undefined ? figures.callsPerSecond : figures.p50Ms)
   const ratio = ratioOf(level, system, against, figure)
   if (ratio === undefined) return undefined
-  const met = ratio.median >= (atLeast ?? -Infinity) && ratio.median <= (atMost ?? Number.MAX_VALUE)
+  const met = ratio.median >= (atLeast ?? -Infinity) && ratio.median <= (atMost ?? Infinity)
   const what = atMost === undefined ? '' : 'median latency '
   const bound = atMost === undefined ? `≥ ${atLeast}` : `≤ ${atMost}`
   return {
