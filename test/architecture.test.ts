@@ -30,6 +30,8 @@ const ranks: Readonly<Record<string, number>> = {
   '@streamy-db/jetstream': 1,
   '@streamy-db/runtime': 2,
   '@streamy-db/kv': 3,
+  '@streamy-db/documents': 4,
+  '@streamy-db/server': 5,
   'streamy-db': 6,
 }
 

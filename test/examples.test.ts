@@ -46,6 +46,21 @@ test('the timers survive a restart', { timeout: timeoutMs }, async () => {
   )
 })
 
+test('the shop sells what it has', { timeout: timeoutMs }, async () => {
+  expect(await run('dist/shop/src/main.js')).toBe(
+    [
+      'the e-mail is taken by ada',
+      'orders 1 and 2',
+      'refused: stock would be below 0',
+      'open, the dearest first: 1 at 11, 2 at 6',
+      'stock: 2 cola, 2 ice, 10 tea',
+      'drinks: Cola, Tea',
+      'totals: cancelled 11, open 6',
+      '',
+    ].join('\n'),
+  )
+})
+
 test('plain JavaScript needs no decorators and no compiler', { timeout: timeoutMs }, async () => {
   expect(await run('plain-javascript/src/main.js')).toBe('cart-1: 2 tea, 1 cake: 11\n')
 })

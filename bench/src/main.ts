@@ -9,7 +9,9 @@ import { profiled } from './profile.ts'
 import { writeReport } from './report/performance-report.ts'
 import type { Suite, SuiteContext } from './suite.ts'
 import { clusterSuite } from './suites/cluster.ts'
+import { documentsSuite } from './suites/documents.ts'
 import { embeddedSuite } from './suites/embedded.ts'
+import { httpSuite } from './suites/http.ts'
 import { kvSuite } from './suites/kv.ts'
 import { memorySuite } from './suites/memory.ts'
 import { recoverySuite } from './suites/recovery.ts'
@@ -22,6 +24,8 @@ const suites: Readonly<Record<Exclude<SuiteName, 'workloads'>, Suite>> = {
   embedded: embeddedSuite,
   cluster: clusterSuite,
   kv: kvSuite,
+  documents: documentsSuite,
+  http: httpSuite,
   memory: memorySuite,
   recovery: recoverySuite,
   state: stateSuite,

@@ -17,6 +17,8 @@ test('all names every suite', () => {
     'cluster',
     'workloads',
     'kv',
+    'documents',
+    'http',
     'memory',
     'recovery',
     'state',

@@ -7,7 +7,17 @@ import { peerNames, type PeerName } from './systems/system-names.ts'
 import { workloadNames, type WorkloadName } from './workload-names.ts'
 
 /** All suites, in the order in which they run. */
-export const suiteNames = ['embedded', 'cluster', 'workloads', 'kv', 'memory', 'recovery', 'state'] as const
+export const suiteNames = [
+  'embedded',
+  'cluster',
+  'workloads',
+  'kv',
+  'documents',
+  'http',
+  'memory',
+  'recovery',
+  'state',
+] as const
 
 /** One of {@link suiteNames}. */
 export type SuiteName = (typeof suiteNames)[number]
@@ -33,6 +43,8 @@ export interface BenchOptions {
   readonly actors: number
   /** Keys of the kv suite. */
   readonly keys: number
+  /** Documents of the documents suite. */
+  readonly documents: number
   /** Transactions that the recovery suite logs and replays. */
   readonly transactions: number
   /** Where databases are put while they are measured. */
@@ -56,6 +68,8 @@ Suites (embedded, unless others are named; workloads with --peers; all for all o
   cluster    the same on a NATS server with a worker of its own, beside the floor that stream and server set
   workloads  published workloads on Streamy, embedded and as a cluster, and beside its peers
   kv         a million keys, ascending and random: writes, reads, scans, leaf fill
+  documents  documents with three indexes: inserts, reads, ranges, updates by a unique key
+  http       requests to a served database, beside the framework and Node alone
   memory     a million actors in a cache of a twentieth of them
   recovery   replaying a log after a kill, beside the execution that wrote it
   state      what a message on a small actor costs without any log
@@ -75,6 +89,7 @@ Options
   --peer a,b           only those
   --actors N           actors of the memory suite (1000000)
   --keys N             keys of the kv suite (1000000)
+  --documents N        documents of the documents suite (100000)
   --transactions N     transactions of the recovery suite (1000000)
   --directory DIR      where databases are put meanwhile (the system's temporary directory)
   --json FILE          writes all figures of all rounds to a file as well
@@ -92,6 +107,7 @@ const thorough = {
   minutes: '10',
   actors: '1000000',
   keys: '1000000',
+  documents: '100000',
   transactions: '1000000',
 }
 const quick = {
@@ -101,6 +117,7 @@ const quick = {
   minutes: '2',
   actors: '100000',
   keys: '100000',
+  documents: '20000',
   transactions: '100000',
 }
 
@@ -124,6 +141,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     minutes: readNumber('minutes', values.minutes ?? defaults.minutes),
     actors: readCount('actors', values.actors ?? defaults.actors),
     keys: readCount('keys', values.keys ?? defaults.keys),
+    documents: readCount('documents', values.documents ?? defaults.documents),
     transactions: readCount('transactions', values.transactions ?? defaults.transactions),
     directory: values.directory ?? tmpdir(),
     json: values.json,
@@ -154,6 +172,7 @@ function parseKnown(args: readonly string[]) {
     workloads: text,
     actors: text,
     keys: text,
+    documents: text,
     transactions: text,
     directory: text,
     json: text,

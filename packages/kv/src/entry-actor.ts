@@ -22,6 +22,12 @@ import type { StoredEntry } from './stored-entry.ts'
 /** The leaf that a write took its key to, when it was not the one that the caller had named. */
 export type WrittenTo = string | undefined
 
+/**
+ * What a set has created an entry in: the leaf that lists its key now, or, where the key of an expired entry was listed
+ * still, the leaf that the caller had named, if any. Undefined when it was there.
+ */
+export type CreatedIn = string | undefined
+
 /** An entry; see E1 to E3. `leaf` is where a caller believes that the key belongs in the index, and declares it. */
 export class EntryActor extends Actor {
   value: unknown = undefined
@@ -44,11 +50,11 @@ export class EntryActor extends Actor {
   }
 
   /** Writes a value, which is gone again after `expireIn` milliseconds. */
-  set(value: unknown, expireIn?: number, leaf?: string): WrittenTo {
-    const listed = this.list(leaf)
+  set(value: unknown, expireIn?: number, leaf?: string): CreatedIn {
+    const created = this.isLive() ? undefined : (this.list(leaf) ?? leaf ?? '')
     this.write(value)
     this.expire(expireIn)
-    return listed
+    return created
   }
 
   /** Changes the value by an operand; without a value it becomes the operand. Keeps the time of expiry. */

@@ -1,6 +1,7 @@
 // Public face of the key-value layer, by name.
 
 export { kvActors, kvErrors } from './kv-actors.ts'
+export { type ByteEntry, type ByteRange, readByteRanges } from './byte-ranges.ts'
 export { KvAtomic, type KvCommitResult } from './atomic.ts'
 export type { KvAbsent, KvEntry, KvResult } from './kv-entry.ts'
 export { KvRangeTooLarge, KvTypeMismatch } from './kv-errors.ts'
@@ -28,10 +29,12 @@ export type {
 export { kvLimits } from './limits.ts'
 export type { KvSelector } from './selector.ts'
 export { decodeTuple, encodeTuple } from './tuple-codec.ts'
-export type { KvMoment, KvVersion } from './version.ts'
+export { type KvMoment, type KvVersion, positionOf, versionOf } from './version.ts'
 
 // The ordered index, for layers above that keep sorted sets of their own.
 export { bytesOfText, textOfBytes } from './key-text.ts'
 export { IndexNode } from './ordered-index/index-node.ts'
 export { IndexDamaged } from './ordered-index/index-errors.ts'
+export { LeafRouter } from './leaf-router.ts'
+export { isLeafName, parseNodeName } from './ordered-index/node-name.ts'
 export { type IndexRange, OrderedIndex, type WalkOptions } from './ordered-index/ordered-index.ts'

@@ -6,6 +6,7 @@ import { layerPortOf, type LayerPort } from '@streamy-db/runtime'
 import { KvAtomic } from './atomic.ts'
 import { textOfKey } from './key-text.ts'
 import { KvCalls, type KvSetOptions } from './kv-calls.ts'
+import type { CreatedIn } from './entry-actor.ts'
 import { type KvResult, resultOf } from './kv-entry.ts'
 import { kvInTransaction, type KvInTransaction } from './kv-in-transaction.ts'
 import type { KvKey } from './kv-key.ts'
@@ -70,13 +71,18 @@ export class Kv<Value = unknown, Key extends KvKey = KvKey> {
     return stored.map((entry, index) => resultOf(keys[index]!, entry as StoredEntry | undefined))
   }
 
-  /** Sets a value, over whatever was there. */
-  async set(key: Key, value: Value, options?: KvSetOptions): Promise<{ readonly version: KvVersion }> {
+  /** Sets a value, over whatever was there; says whether there was nothing. */
+  async set(
+    key: Key,
+    value: Value,
+    options?: KvSetOptions,
+  ): Promise<{ readonly version: KvVersion; readonly created: boolean }> {
     const text = textOfKey(key)
     const leaf = this.#router.isNeeded ? await this.#router.leafForWrite(text) : undefined
     const { position, results } = await this.#port.execute([this.#calls.set(text, value, options, leaf)])
-    this.#wrote(text, leaf, results[0])
-    return { version: versionOf(position) }
+    const createdIn = results[0] as CreatedIn
+    this.#wrote(text, leaf, createdIn === leaf ? undefined : createdIn)
+    return { version: versionOf(position), created: createdIn !== undefined }
   }
 
   /** Deletes an entry; says whether there was one. */

@@ -1,16 +1,18 @@
 // EmbeddedDatabase: the Database interface over an engine in this process. It turns method calls into transactions and
 // queries, and outcomes back into results.
 
-import { decodeError, packArguments } from '@streamy-db/actors'
+import { actorRefOf, decodeError, handlerOf, packArguments } from '@streamy-db/actors'
 import type { Actor, ActorClass, ActorRegistry, HandlerDefinition, Reference } from '@streamy-db/actors'
 import { StreamyError, limits, thaw } from '@streamy-db/core'
-import type { ActorRef, Call, Datum, Engine, Outcome, Position, Program, Transaction } from '@streamy-db/core'
+import type { ActorRef, Call, Datum, Engine, Outcome, Position, Program, Request, Transaction } from '@streamy-db/core'
 import type { BatchSubmitter, Waiter } from './batch-submitter.ts'
 import { BufferedResult } from './buffered-result.ts'
 import { ClientTransaction } from './client-transaction.ts'
+import type { Clock } from './clock.ts'
 import type { Database, DatabaseTransaction, ReferenceOptions } from './database.ts'
+import { keyedSequence, keyedSession } from './keyed-session.ts'
 import { layerPort } from './layer-port.ts'
-import type { Executed, LayerPort, LayerSnapshot } from './layer-port.ts'
+import type { Executed, ExecuteOptions, LayerPort, LayerSnapshot, NamedCall } from './layer-port.ts'
 import { PendingCall } from './pending-call.ts'
 import type { Caller } from './pending-call.ts'
 import type { ActorOf, ActorType, Change, ChangesOptions } from './history/change.ts'
@@ -19,7 +21,6 @@ import type { HistoryPort } from './history/history-port.ts'
 import type { DatabaseView, PastView } from './history/past-view.ts'
 import { ProjectionActor } from './history/projection-actor.ts'
 import type { Projection, ProjectOptions } from './history/projection.ts'
-import type { Clock } from './clock.ts'
 import { ReferenceClasses } from './reference-classes.ts'
 import { SnapshotChanged, conflictsInEveryAttempt } from './transaction-draft.ts'
 
@@ -43,8 +44,9 @@ export class EmbeddedDatabase implements Database, Caller {
   readonly #history: DatabaseHistory
   readonly [layerPort]: LayerPort = {
     partitions: 1,
-    execute: (calls) => this.#execute(calls),
+    execute: (calls, options) => this.#execute(calls, options),
     query: async (calls) => calls.map((call) => this.#ask(call)),
+    nameCall: (type, key, message, args) => this.#nameCall(type, key, message, args),
     snapshot: async () => this.#snapshot(),
     snapshotAt: (moment) => this.#history.layerSnapshot(moment),
     changes: (options) => this.#history.layerChanges(options),
@@ -156,11 +158,26 @@ export class EmbeddedDatabase implements Database, Caller {
     }
   }
 
-  #execute(calls: readonly Call[]): Promise<Executed> {
+  #execute(calls: readonly Call[], options?: ExecuteOptions): Promise<Executed> {
     return new Promise((resolve, reject) => {
       this.#assertOpen()
-      this.#parts.submitter.submit(transactionOf(calls), new ExecutionWaiter(this, resolve, reject))
+      const transaction = transactionOf(calls, this.#request(options?.idempotencyKey))
+      this.#parts.submitter.submit(transaction, new ExecutionWaiter(this, resolve, reject))
     })
+  }
+
+  // A caller lives and dies with its process, so nothing is kept for it; what it has named is kept for whoever repeats it.
+  #request(idempotencyKey: string | undefined): Request | undefined {
+    if (idempotencyKey === undefined) return undefined
+    const session = keyedSession('client', idempotencyKey)
+    return { session, sequence: keyedSequence, suffix: '', answeredBelow: 0, seenTime: this.#parts.clock.now() }
+  }
+
+  #nameCall(type: string, key: string, message: string, args: readonly unknown[]): NamedCall {
+    const definition = this.#parts.registry.find(type)
+    const handler = definition.handlers.get(message) ?? handlerOf(definition, message, 'message')
+    const call = { ref: actorRefOf(type, key), message, args: packArguments(handler, [...args]) }
+    return { kind: handler.kind, call }
   }
 
   #ask(call: Call): unknown {
@@ -286,8 +303,8 @@ class ExecutionWaiter implements Waiter {
   }
 }
 
-function transactionOf(calls: readonly Call[]): Transaction {
-  return { request: undefined, attempt: 1, source: undefined, asserts: noAsserts, calls, touches: noTouches }
+function transactionOf(calls: readonly Call[], request: Request | undefined): Transaction {
+  return { request, attempt: 1, source: undefined, asserts: noAsserts, calls, touches: noTouches }
 }
 
 const noAsserts: readonly never[] = []

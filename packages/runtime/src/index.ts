@@ -28,11 +28,13 @@ export {
   layerPort,
   layerPortOf,
   type Executed,
+  type ExecuteOptions,
   type LayerChange,
   type LayerChanges,
   type LayerChangesOptions,
   type LayerPort,
   type LayerSnapshot,
+  type NamedCall,
 } from './layer-port.ts'
 export { ManualClock } from './manual-clock.ts'
 export { open } from './open-embedded.ts'

@@ -15,6 +15,21 @@ export interface Executed {
   readonly position: Position
 }
 
+/** How a transaction is run. */
+export interface ExecuteOptions {
+  /**
+   * Names the transaction, so that it happens once however often it is sent: a repeat gets the recorded outcome, within
+   * the half hour for which outcomes are kept. Home is the partition of the first call, so a key counts there.
+   */
+  readonly idempotencyKey?: string
+}
+
+/** A call that was put together from names, and whether it is a message or a query. */
+export interface NamedCall {
+  readonly kind: 'message' | 'query'
+  readonly call: Call
+}
+
 /** The database as of one position. */
 export interface LayerSnapshot {
   /** Undefined until a query was answered, where it is the first one that fixes it. */
@@ -57,9 +72,14 @@ export interface LayerPort {
   /** With one, the footprint of every transaction is everything, and no call needs to declare what it touches. */
   readonly partitions: number
   /** Runs calls as one transaction. Rejects with what the first call that failed threw; then none has any effect. */
-  execute(calls: readonly Call[]): Promise<Executed>
+  execute(calls: readonly Call[], options?: ExecuteOptions): Promise<Executed>
   /** Answers queries, all at one position. Rejects with what the first that failed threw. */
   query(calls: readonly Call[]): Promise<readonly unknown[]>
+  /**
+   * The call of a message or query that is named by text, its arguments checked as those of any caller are. Throws
+   * ACTOR_UNKNOWN, MESSAGE_UNKNOWN, KEY_INVALID, ARGUMENTS_INVALID and what an argument cannot be stored for.
+   */
+  nameCall(type: string, key: string, message: string, args: readonly unknown[]): NamedCall
   /** The database as it is now, or when the first query of the snapshot is asked. */
   snapshot(): Promise<LayerSnapshot>
   /** The database as it was. Rejects with HISTORY_TRIMMED and POSITION_UNKNOWN. */

@@ -3,7 +3,8 @@
 import { connect as connectCore } from '@streamy-db/runtime'
 import type { ConnectOptions, Servers } from '@streamy-db/runtime'
 import { LayeredClusterDatabase, type ClusterDatabase } from './layered-cluster-database.ts'
-import { withLayers } from './with-layers.ts'
+import { declareCollections } from './declare-collections.ts'
+import { collectionsOf, type LayerOptions, withLayers } from './with-layers.ts'
 
 /**
  * Connects to the database `name` of a cluster. The classes need not be given: `client.actor<Account>('Account', 'alice')`
@@ -19,8 +20,10 @@ import { withLayers } from './with-layers.ts'
  * await client.close()
  * ```
  */
-export async function connect(servers: Servers, options: ConnectOptions): Promise<ClusterDatabase> {
+export async function connect(servers: Servers, options: ConnectOptions & LayerOptions): Promise<ClusterDatabase> {
   // The layers' clients need the layers' classes, also where the user gives none.
   const withActors = { ...options, actors: options?.actors ?? [] }
-  return new LayeredClusterDatabase(await connectCore(servers, withLayers(withActors)))
+  const db = new LayeredClusterDatabase(await connectCore(servers, withLayers(withActors)), collectionsOf(options))
+  await declareCollections(db, collectionsOf(options))
+  return db
 }

@@ -2,6 +2,7 @@
 
 import type { Actor, ActorClass, Reference } from '@streamy-db/actors'
 import type { ClusterDatabase as CoreDatabase, ClusterReferenceOptions } from '@streamy-db/runtime'
+import type { CollectionDefinition } from '@streamy-db/documents'
 import { LayeredDatabase, type Database } from './layered-database.ts'
 
 /** A database on a cluster. */
@@ -21,8 +22,8 @@ export interface ClusterDatabase extends Database {
 export class LayeredClusterDatabase extends LayeredDatabase implements ClusterDatabase {
   readonly #db: CoreDatabase
 
-  constructor(db: CoreDatabase) {
-    super(db)
+  constructor(db: CoreDatabase, collections: readonly CollectionDefinition[] = []) {
+    super(db, collections)
     this.#db = db
   }
 

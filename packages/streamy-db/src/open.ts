@@ -3,7 +3,8 @@
 import { open as openEmbedded } from '@streamy-db/runtime'
 import type { OpenOptions } from '@streamy-db/runtime'
 import { type Database, LayeredDatabase } from './layered-database.ts'
-import { withLayers } from './with-layers.ts'
+import { declareCollections } from './declare-collections.ts'
+import { collectionsOf, type LayerOptions, withLayers } from './with-layers.ts'
 
 /**
  * Opens the database in `directory`, creating it when it is not there; `:memory:` keeps nothing and is for tests.
@@ -20,6 +21,8 @@ import { withLayers } from './with-layers.ts'
  * await db.close()
  * ```
  */
-export async function open(directory: string, options: OpenOptions): Promise<Database> {
-  return new LayeredDatabase(await openEmbedded(directory, withLayers(options)))
+export async function open(directory: string, options: OpenOptions & LayerOptions): Promise<Database> {
+  const db = new LayeredDatabase(await openEmbedded(directory, withLayers(options)), collectionsOf(options))
+  await declareCollections(db, collectionsOf(options))
+  return db
 }

@@ -2,7 +2,7 @@
 
 import { startWorker as startCoreWorker } from '@streamy-db/runtime'
 import type { RunningWorker, Servers, WorkerOptions } from '@streamy-db/runtime'
-import { withLayers } from './with-layers.ts'
+import { type LayerOptions, withLayers } from './with-layers.ts'
 
 /**
  * Starts a worker of the database `name`, making the database when there is none and its user may, and resolves when it is ready to serve.
@@ -17,6 +17,6 @@ import { withLayers } from './with-layers.ts'
  * await worker.close()
  * ```
  */
-export async function startWorker(servers: Servers, options: WorkerOptions): Promise<RunningWorker> {
+export async function startWorker(servers: Servers, options: WorkerOptions & LayerOptions): Promise<RunningWorker> {
   return await startCoreWorker(servers, withLayers(options))
 }

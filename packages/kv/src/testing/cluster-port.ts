@@ -2,7 +2,7 @@
 // votes, home, redirects. Whatever is executed waits until `run`, goes into the log together, and is settled, with all
 // its further attempts and tells, before the answers come.
 
-import { ActorRegistry, createProgram, decodeError } from '@streamy-db/actors'
+import { type ActorClass, ActorRegistry, createProgram, decodeError } from '@streamy-db/actors'
 import {
   type Call,
   type Outcome,
@@ -14,7 +14,7 @@ import {
   type Transaction,
 } from '@streamy-db/core'
 import { type ClusterOptions, MemoryCluster } from '@streamy-db/core/testing'
-import type { Executed, LayerChanges, LayerPort, LayerSnapshot } from '@streamy-db/runtime'
+import type { Executed, LayerChanges, LayerPort, LayerSnapshot, NamedCall } from '@streamy-db/runtime'
 import { kvActors } from '../kv-actors.ts'
 
 interface Waiting {
@@ -32,8 +32,9 @@ export class ClusterPort implements LayerPort {
   #waiting: Waiting[] = []
   #requests = 0
 
-  constructor(options: Omit<ClusterOptions, 'program'>) {
-    this.program = createProgram(new ActorRegistry(kvActors))
+  /** `actors` are those of the layer under test, above this one's own. */
+  constructor(options: Omit<ClusterOptions, 'program'>, actors: readonly ActorClass[] = []) {
+    this.program = createProgram(new ActorRegistry([...kvActors, ...actors]))
     this.cluster = new MemoryCluster({ ...options, program: this.program })
     this.#placement = options.placement
   }
@@ -63,6 +64,10 @@ export class ClusterPort implements LayerPort {
       const owner = this.#placement[partitionOf(call.ref, this.partitions)]!
       return thaw(this.cluster.engine(owner).query(call).value)
     })
+  }
+
+  nameCall(): NamedCall {
+    throw new Error('The layer names its calls itself.')
   }
 
   snapshot(): Promise<LayerSnapshot> {

@@ -74,6 +74,7 @@ export class ClusterRun {
       partitions,
       execute,
       query: (calls) => this.#port.query(calls),
+      nameCall: () => this.#port.nameCall(),
       snapshot: () => this.#port.snapshot(),
       snapshotAt: () => this.#port.snapshotAt(),
       changes: () => this.#port.changes(),

@@ -1,26 +1,24 @@
 // `streamy call`: one message or query to one actor.
 
 import type { ActorReferences } from '@streamy-db/runtime'
-import { UsageError, clusterOf, clusterOptions, text } from './command.ts'
+import { UsageError, clusterOf, text } from './command.ts'
 import type { Command, CommandInput } from './command.ts'
 import { loadActors } from './load-actors.ts'
 import { plainJson } from './plain-json.ts'
+import { accessOf, accessOptions } from './server-access.ts'
 
 export const callCommand: Command = {
   name: 'call',
-  usage: 'call TYPE/KEY MESSAGE [ARGUMENT …] (--nats URL --name NAME | --data DIRECTORY --actors FILE)',
+  usage: 'call TYPE/KEY MESSAGE [ARGUMENT …] (--url URL | --nats URL --name NAME | --data DIRECTORY --actors FILE)',
   summary: 'Sends one message or query and prints its result as JSON.',
   details: 'Arguments are JSON; what is no JSON is taken as text: streamy call Account/alice transfer bob 5\n',
-  options: {
-    data: { type: 'string', help: 'directory of an embedded database, which nobody else has open' },
-    actors: { type: 'string', multiple: true, help: 'with --data: module that exports its actor classes' },
-    ...clusterOptions,
-  },
+  options: accessOptions,
   run: async (input) => {
     const [target, message, ...rest] = input.positionals
     const slash = target?.indexOf('/') ?? -1
     if (target === undefined || message === undefined || slash < 1)
       throw new UsageError('Say what to call: streamy call Account/alice deposit 5 …')
+    if (input.values['url'] !== undefined) return await callServer(input, [target, slash], message, rest)
     const database = await databaseOf(input)
     try {
       const reference = database.actor(target.slice(0, slash), target.slice(slash + 1)) as unknown as Callable
@@ -31,6 +29,21 @@ export const callCommand: Command = {
       await database.close()
     }
   },
+}
+
+async function callServer(
+  input: CommandInput,
+  [target, slash]: readonly [string, number],
+  message: string,
+  words: readonly string[],
+): Promise<number> {
+  const access = await accessOf(input)
+  const parts = [target.slice(0, slash), target.slice(slash + 1), message].map(encodeURIComponent)
+  const body = JSON.stringify(words.map(argumentOf))
+  const response = await access.send(`/v1/actors/${parts.join('/')}`, { method: 'POST', body })
+  const answer = await response.text()
+  process.stdout.write(answer === '' ? 'null\n' : `${JSON.stringify(JSON.parse(answer), undefined, 2)}\n`)
+  return 0
 }
 
 // A reference by name has a method for every name.

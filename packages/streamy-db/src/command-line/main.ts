@@ -4,7 +4,7 @@
 // A command loads what it needs when it runs, so that asking for help costs nothing. The first line gives Node a young
 // generation that the calls under way fit in: a worker with thousands of them spends half as much on collecting garbage.
 //
-//   0  done        1  failed: the message says what to do        2  the command line itself was wrong
+//   0  done     1  failed: the message says what to do     2  the command line itself was wrong     3  the answer is no
 
 import { parseArgs } from 'node:util'
 import { StreamyError } from '@streamy-db/core'
@@ -12,11 +12,23 @@ import { callCommand } from './call-command.ts'
 import type { Command } from './command.ts'
 import { UsageError } from './command.ts'
 import { databaseCommand } from './database-command.ts'
+import { docCommand } from './doc/doc-command.ts'
+import { kvCommand } from './kv/kv-command.ts'
 import { logCommand } from './log-command.ts'
+import { serveCommand } from './serve-command.ts'
 import { statusCommand } from './status-command.ts'
 import { workerCommand } from './worker-command.ts'
 
-const commands: readonly Command[] = [workerCommand, callCommand, statusCommand, logCommand, databaseCommand]
+const commands: readonly Command[] = [
+  serveCommand,
+  kvCommand,
+  docCommand,
+  callCommand,
+  workerCommand,
+  statusCommand,
+  logCommand,
+  databaseCommand,
+]
 
 const overview = `streamy: state that must be right
 
@@ -60,6 +72,9 @@ function helpOf({ usage, summary, details, options }: Command): string {
   const lines = Object.entries(options).map(([name, { help }]) => `  --${name.padEnd(width)}  ${help}`)
   return `streamy ${usage}\n\n${summary}\n${details}\n${lines.join('\n')}\n`
 }
+
+// A reader of the output that has enough, as `head` has, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 try {
   process.exitCode = await main(process.argv.slice(2))

@@ -4,7 +4,15 @@
 import { decodeError } from '@streamy-db/actors'
 import { limits, StreamyError, thaw, type Call, type Position } from '@streamy-db/core'
 import type { DatabaseHistory } from '../../history/database-history.ts'
-import type { Executed, LayerChanges, LayerChangesOptions, LayerPort, LayerSnapshot } from '../../layer-port.ts'
+import type {
+  Executed,
+  ExecuteOptions,
+  LayerChanges,
+  LayerChangesOptions,
+  LayerPort,
+  LayerSnapshot,
+  NamedCall,
+} from '../../layer-port.ts'
 import type { ClusterClient } from './cluster-client.ts'
 import { mergedTouches } from './draft.ts'
 import type { KnownActors } from './known-actors.ts'
@@ -31,13 +39,13 @@ export class ClusterLayerPort implements LayerPort {
     return this.#parts.client.partitions
   }
 
-  async execute(calls: readonly Call[]): Promise<Executed> {
+  async execute(calls: readonly Call[], { idempotencyKey }: ExecuteOptions = {}): Promise<Executed> {
     const { client, actors, deadline } = this.#parts
     const footprints = calls.map((call) => actors.footprint(call))
     const touches = mergedTouches(footprints.flatMap((footprint) => footprint.touches))
     const asksFootprint = footprints.some((footprint) => footprint.asksFootprint)
     const draft = { asserts: [], calls, touches }
-    const options = { deadline: deadline(), asksFootprint, idempotencyKey: undefined }
+    const options = { deadline: deadline(), asksFootprint, idempotencyKey }
     const { outcome, position } = await client.submitted(draft, options)
     if (outcome.kind === 'aborted') throw decodeError(outcome.error)
     return { results: outcome.results.map(thaw), position }
@@ -50,6 +58,10 @@ export class ClusterLayerPort implements LayerPort {
       if (answers !== undefined) return answers.map(valueOf)
     }
     throw expired()
+  }
+
+  nameCall(type: string, key: string, message: string, args: readonly unknown[]): NamedCall {
+    return this.#parts.actors.nameCall(type, key, message, args)
   }
 
   async snapshot(): Promise<LayerSnapshot> {

@@ -4,6 +4,7 @@
 import {
   actorRefOf,
   dynamicReference,
+  handlerOf as handlerNamed,
   packArguments,
   type ActorClass,
   type ActorRegistry,
@@ -63,6 +64,15 @@ export class KnownActors {
         take(context, () => prepareDescribed(actor, ref, name, args)),
       )
     }
+  }
+
+  /** A call named by text. Throws ACTOR_UNKNOWN, MESSAGE_UNKNOWN, KEY_INVALID, and what its arguments are refused for. */
+  nameCall(type: string, key: string, message: string, args: readonly unknown[]): PreparedCall {
+    const ref = actorRefOf(type, key)
+    if (!this.#isLocal(type)) return prepareDescribed(this.#find(type), ref, message, args)
+    const definition = this.#local.registry.find(type)
+    const handler = definition.handlers.get(message) ?? handlerNamed(definition, message, 'message')
+    return this.#prepare(ref, handler, [...args])
   }
 
   /** What a call that is data already declares to touch. Throws ACTOR_UNKNOWN and MESSAGE_UNKNOWN. */

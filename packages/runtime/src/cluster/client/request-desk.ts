@@ -7,9 +7,9 @@
 // D4 Under an idempotency key, session and sequence are functions of the key, and nothing is ever said to be answered:
 //    home keeps the outcome until the session expires.
 
-import { createHash } from 'node:crypto'
 import { partitionOf, StreamyError, type Call, type Log, type MessageBus, type PartitionId } from '@streamy-db/core'
 import type { Clock } from '../../clock.ts'
+import { keyedSequence, keyedSession } from '../../keyed-session.ts'
 import { AlarmQueue } from '../alarm-queue.ts'
 import { nextWait, type Patience } from '../patience.ts'
 import { addresses } from '../protocol/addresses.ts'
@@ -49,8 +49,6 @@ interface KeyedRequest {
   readonly unlisten: () => void
 }
 
-// Under a key there is one request a session.
-const keyedSequence = 1
 // Of how many answers the mean is taken, roughly, and how many times that a request waits before it is asked for.
 const TYPICAL_OVER = 64
 const TYPICAL_WAITED = 4
@@ -107,7 +105,7 @@ export class RequestDesk {
    * then nothing was submitted.
    */
   submitKeyed(draft: Draft, deadline: number, key: string, waiter: RequestWaiter): void {
-    const session = this.#sessionOf(key)
+    const session = keyedSession(this.#options.sessionPrefix, key)
     const underway = this.#keyed.get(session)
     if (underway !== undefined) return underway.waiters.join(waiter)
     const waiters = new JoinedWaiters()
@@ -219,11 +217,6 @@ export class RequestDesk {
 
   #all(): PendingRequest[] {
     return [...this.#pending.values(), ...[...this.#keyed.values()].map(({ request }) => request)]
-  }
-
-  #sessionOf(key: string): string {
-    const digest = createHash('sha256').update(key).digest('hex').slice(0, 40)
-    return `${this.#options.sessionPrefix}.key-${digest}`
   }
 }
 
