@@ -15,6 +15,13 @@ export class Sequence extends Actor {
     return this.next++
   }
 
+  /** Gives one out here and in each of several others. */
+  @message({ touches: (self, others: readonly string[]) => others.map((key) => self.actor(Sequence, key)) })
+  advanceAll(others: readonly string[]): void {
+    this.next += 1
+    for (const key of others) this.actor(Sequence, key).getNextId()
+  }
+
   /** How many ids it has given out. */
   @query()
   given(): number {
@@ -42,6 +49,12 @@ export class Account extends Actor {
   transfer(to: string, amount: number): void {
     this.withdraw(amount)
     this.actor(Account, to).deposit(amount)
+  }
+
+  @message({ touches: (self, to: readonly string[]) => to.map((key) => self.actor(Account, key)) })
+  transferToAll(to: readonly string[], amount: number): void {
+    this.withdraw(amount * to.length)
+    for (const key of to) this.actor(Account, key).deposit(amount)
   }
 
   @query()

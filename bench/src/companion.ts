@@ -33,6 +33,11 @@ export class Companion<Status> {
     return companion
   }
 
+  /** Its process id. */
+  get pid(): number {
+    return this.#process.pid!
+  }
+
   async status(): Promise<Status & CompanionStatus> {
     // What `serveCompanion` makes of what the module's status is.
     return (await this.#ask('status')) as Status & CompanionStatus

@@ -26,7 +26,7 @@ export function embeddedGoals(name: WorkloadName, callers: number): readonly Goa
   if (floor === undefined || name === 'segments') return []
   const goals: Goal[] = []
   if (callers === 1) goals.push(latencyAgainst(floor, 1.3))
-  if (callers >= FLOOR_CALLERS_MIN) goals.push(throughputAgainst(floor, floor === 'floor-ids' ? 0.6 : 0.4))
+  if (callers >= FLOOR_CALLERS_MIN) goals.push(throughputAgainst(floor, floor === 'floor-ids' ? 0.7 : 0.5))
   if (name === 'zipf') goals.push(throughputAgainst('transfers', 0.95))
   return goals
 }

@@ -15,6 +15,7 @@ test('all names every suite', () => {
   expect(readOptions(['all'])?.suites).toEqual([
     'embedded',
     'cluster',
+    'workloads',
     'kv',
     'documents',
     'http',
@@ -39,4 +40,19 @@ test.each([
 ])('%j is refused', (args, named) => {
   expect(() => readOptions(args)).toThrow(UsageError)
   expect(() => readOptions(args)).toThrow(named)
+})
+
+test('--peers means the workloads suite, beside all of them', () => {
+  expect(readOptions(['--peers'])).toMatchObject({ suites: ['workloads'], specCallers: undefined })
+  expect(readOptions(['--peers'])?.peers).toContain('redis')
+  expect(readOptions(['cluster', '--peer', 'redis,etcd'])).toMatchObject({
+    suites: ['cluster'],
+    peers: ['redis', 'etcd'],
+  })
+  expect(() => readOptions(['--peer', 'oracle'])).toThrow('oracle')
+})
+
+test('workloads are named for both kinds of suites', () => {
+  const options = readOptions(['--workloads', 'ids,ycsb-a,floor-ids', '--callers', '7'])
+  expect(options).toMatchObject({ workloads: ['floor-ids', 'ids'], specs: ['ids', 'ycsb-a'], specCallers: [7] })
 })

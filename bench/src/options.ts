@@ -2,10 +2,22 @@
 
 import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
+import { specNames, type SpecName } from './spec-names.ts'
+import { peerNames, type PeerName } from './systems/system-names.ts'
 import { workloadNames, type WorkloadName } from './workload-names.ts'
 
 /** All suites, in the order in which they run. */
-export const suiteNames = ['embedded', 'cluster', 'kv', 'documents', 'http', 'memory', 'recovery', 'state'] as const
+export const suiteNames = [
+  'embedded',
+  'cluster',
+  'workloads',
+  'kv',
+  'documents',
+  'http',
+  'memory',
+  'recovery',
+  'state',
+] as const
 
 /** One of {@link suiteNames}. */
 export type SuiteName = (typeof suiteNames)[number]
@@ -13,11 +25,20 @@ export type SuiteName = (typeof suiteNames)[number]
 /** What to run and how long. */
 export interface BenchOptions {
   readonly suites: readonly SuiteName[]
+  /** Of the embedded and the cluster suite. */
   readonly workloads: readonly WorkloadName[]
+  /** Of the workloads suite. */
+  readonly specs: readonly SpecName[]
+  /** What the workloads suite measures Streamy beside. */
+  readonly peers: readonly PeerName[]
   readonly callers: readonly number[]
+  /** Those of the workloads suite, where they are not the workload's own. */
+  readonly specCallers: readonly number[] | undefined
   /** Measured time of one figure in one round. */
   readonly seconds: number
   readonly rounds: number
+  /** What the workloads suite should not take longer than: it leaves out rounds, and at last workloads. */
+  readonly minutes: number
   /** Actors of the memory suite; its cache holds a twentieth of them. */
   readonly actors: number
   /** Keys of the kv suite. */
@@ -29,6 +50,12 @@ export interface BenchOptions {
   /** Where databases are put while they are measured. */
   readonly directory: string
   readonly json: string | undefined
+  /** Where a report is written that people read, with its pictures beside it. */
+  readonly report: string | undefined
+  /** A file of results to report on, instead of measuring. */
+  readonly from: string | undefined
+  /** Whether each suite says where this process spent its time. */
+  readonly profile: boolean
 }
 
 /** Something on the command line that cannot be. */
@@ -36,9 +63,10 @@ export class UsageError extends Error {}
 
 export const usage = `npm run bench -- [suite …] [options]
 
-Suites (embedded, unless others are named; all for all of them)
+Suites (embedded, unless others are named; workloads with --peers; all for all of them)
   embedded   ids and transfers in closed loops, beside the floor that disk and encoding set
   cluster    the same on a NATS server with a worker of its own, beside the floor that stream and server set
+  workloads  published workloads on Streamy, embedded and as a cluster, and beside its peers
   kv         a million keys, ascending and random: writes, reads, scans, leaf fill
   documents  documents with three indexes: inserts, reads, ranges, updates by a unique key
   http       requests to a served database, beside the framework and Node alone
@@ -51,20 +79,32 @@ Options
   --callers 1,256      numbers of concurrent callers (1,64,256,1024,4096)
   --seconds N          measured time of one figure in one round (1)
   --rounds N           rounds; the report shows medians and extremes (5)
+  --minutes N          about how long the workloads suite may take: rounds, then workloads, are left out (10)
   --workloads a,b      of the embedded and the cluster suite, some of ${workloadNames.slice(0, 4).join(', ')},
-                       ${workloadNames.slice(4).join(', ')} (all)
+                       ${workloadNames.slice(4).join(', ')} (all); of the workloads suite, some of
+                       ${specNames.slice(0, 8).join(', ')},
+                       ${specNames.slice(8).join(', ')} (all)
+  --peers              measures peers in the workloads suite too: ${peerNames.slice(0, 4).join(', ')},
+                       ${peerNames.slice(4).join(', ')}; the first time they are fetched
+  --peer a,b           only those
   --actors N           actors of the memory suite (1000000)
   --keys N             keys of the kv suite (1000000)
   --documents N        documents of the documents suite (100000)
   --transactions N     transactions of the recovery suite (1000000)
   --directory DIR      where databases are put meanwhile (the system's temporary directory)
   --json FILE          writes all figures of all rounds to a file as well
+  --report FILE        writes the results of the workloads suite as Markdown, with pictures in a folder beside it
+  --from FILE          measures nothing, and writes the report of a file that --json has written
+  --profile            where each suite spent the time of this process: functions by their own time
   --help               this text`
+
+const allWorkloads = [...new Set([...workloadNames, ...specNames])]
 
 const thorough = {
   callers: '1,64,256,1024,4096',
   seconds: '1',
   rounds: '5',
+  minutes: '10',
   actors: '1000000',
   keys: '1000000',
   documents: '100000',
@@ -74,6 +114,7 @@ const quick = {
   ...thorough,
   seconds: '0.3',
   rounds: '2',
+  minutes: '2',
   actors: '100000',
   keys: '100000',
   documents: '20000',
@@ -85,18 +126,28 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   const { values, positionals } = parse(args)
   if (values.help === true) return undefined
   const defaults = values.quick === true ? quick : thorough
+  const peers = readPeers(values.peers === true, values.peer)
+  const workloads = readNames('workloads', values.workloads ?? allWorkloads.join(','), allWorkloads)
+  const counts = (list: string): readonly number[] => list.split(',').map((text) => readCount('callers', text))
   return {
-    suites: readSuites(positionals),
-    workloads: readNames('workloads', values.workloads ?? workloadNames.join(','), workloadNames),
-    callers: (values.callers ?? defaults.callers).split(',').map((text) => readCount('callers', text)),
+    suites: readSuites(positionals, peers.length === 0 ? 'embedded' : 'workloads'),
+    workloads: workloadNames.filter((name) => workloads.includes(name)),
+    specs: specNames.filter((name) => workloads.includes(name)),
+    peers,
+    callers: counts(values.callers ?? defaults.callers),
+    specCallers: values.callers === undefined ? undefined : counts(values.callers),
     seconds: readNumber('seconds', values.seconds ?? defaults.seconds),
     rounds: readCount('rounds', values.rounds ?? defaults.rounds),
+    minutes: readNumber('minutes', values.minutes ?? defaults.minutes),
     actors: readCount('actors', values.actors ?? defaults.actors),
     keys: readCount('keys', values.keys ?? defaults.keys),
     documents: readCount('documents', values.documents ?? defaults.documents),
     transactions: readCount('transactions', values.transactions ?? defaults.transactions),
     directory: values.directory ?? tmpdir(),
     json: values.json,
+    report: values.report,
+    from: values.from,
+    profile: values.profile === true,
   }
 }
 
@@ -117,6 +168,7 @@ function parseKnown(args: readonly string[]) {
     callers: text,
     seconds: text,
     rounds: text,
+    minutes: text,
     workloads: text,
     actors: text,
     keys: text,
@@ -124,16 +176,26 @@ function parseKnown(args: readonly string[]) {
     transactions: text,
     directory: text,
     json: text,
+    report: text,
+    from: text,
+    peer: text,
+    peers: flag,
+    profile: flag,
     quick: flag,
     help: flag,
   }
   return parseArgs({ args: [...args], options, allowPositionals: true })
 }
 
-function readSuites(names: readonly string[]): readonly SuiteName[] {
-  if (names.length === 0) return ['embedded']
+function readSuites(names: readonly string[], otherwise: SuiteName): readonly SuiteName[] {
+  if (names.length === 0) return [otherwise]
   if (names.includes('all')) return suiteNames
   return readNames('suite', names.join(','), suiteNames)
+}
+
+function readPeers(all: boolean, list: string | undefined): readonly PeerName[] {
+  if (list !== undefined) return readNames('peer', list, peerNames)
+  return all ? peerNames : []
 }
 
 // In the order of `known`, each once.

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { startWorker } from 'streamy-db'
 import { Account, InsufficientFunds, Sequence } from '../actors.ts'
 import { serveCompanion, type Served } from '../companion.ts'
+import { tpccActors } from '../tpcc-actors.ts'
 
 /** What they are told. */
 export interface ClusterWorkersInput {
@@ -26,7 +27,13 @@ serveCompanion(startWorkers)
 
 async function startWorkers(input: ClusterWorkersInput): Promise<Served> {
   const { servers, name, partitions, directory, maxLogBytes } = input
-  const shared = { name, partitions, maxLogBytes, actors: [Sequence, Account], errors: [InsufficientFunds] }
+  const shared = {
+    name,
+    partitions,
+    maxLogBytes,
+    actors: [Sequence, Account, ...tpccActors],
+    errors: [InsufficientFunds],
+  }
   // A machine that is busy with something else must not cost a worker its place.
   const patient = { heartbeatMs: 1000, evictAfterMs: 10_000 }
   const workers = await Promise.all(

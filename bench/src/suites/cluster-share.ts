@@ -14,6 +14,7 @@ import { Companion } from '../companion.ts'
 import type { ClusterWorkersInput, ClusterWorkersStatus } from '../companions/cluster-workers.ts'
 import { spreadOf } from '../spread.ts'
 import type { SuiteContext } from '../suite.ts'
+import { StreamyCounters } from '../systems/streamy-ports.ts'
 import { precise, withExtremes } from '../table.ts'
 import { GetNextId } from '../workloads/get-next-id.ts'
 
@@ -117,7 +118,10 @@ async function openSide(
   await untilOwned(worker, PARTITIONS / workers)
   const database = await connect(servers, { name, actors: [Sequence] })
   endings.push(() => database.close())
-  return { workload: new GetNextId(database, `share: ${name}`, idPlan('sequence-', SEQUENCES)), worker }
+  return {
+    workload: new GetNextId(new StreamyCounters(database), `share: ${name}`, idPlan('sequence-', SEQUENCES)),
+    worker,
+  }
 }
 
 async function untilOwned(worker: Companion<ClusterWorkersStatus>, partitions: number): Promise<void> {

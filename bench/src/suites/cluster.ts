@@ -18,10 +18,11 @@ import type { FloorWorkerInput, FloorWorkerStatus } from '../companions/floor-wo
 import { clusterGoals } from '../goals.ts'
 import type { BenchOptions } from '../options.ts'
 import type { SuiteContext } from '../suite.ts'
+import { StreamyCounters } from '../systems/streamy-ports.ts'
 import type { WorkloadName } from '../workload-names.ts'
 import { ClusterFloorCalls } from '../workloads/cluster-floor-calls.ts'
 import { GetNextId } from '../workloads/get-next-id.ts'
-import { Transfers } from '../workloads/transfers.ts'
+import { openTransfers } from '../workloads/open-transfers.ts'
 import type { CheckResult, Workload } from '../workloads/workload.ts'
 import { measureShare } from './cluster-share.ts'
 import { levelLines, type Level, type Round, type RoundMeasurement } from './level-report.ts'
@@ -132,9 +133,9 @@ async function openSides(
       case 'floor-transfers':
         return await openFloor({ server, bare, plan: transfers, title: 'floor: transfers', name, endings })
       case 'ids':
-        return { workload: new GetNextId(database, `getNextId, ${SEQUENCES} actors`, ids), worker }
+        return { workload: new GetNextId(new StreamyCounters(database), `getNextId, ${SEQUENCES} actors`, ids), worker }
       case 'transfers':
-        return { workload: await Transfers.prepare(database, 'transfers, uniform', transfers), worker }
+        return { workload: await openTransfers(database, 'transfers, uniform', transfers), worker }
       default:
         return undefined
     }

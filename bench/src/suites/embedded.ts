@@ -13,10 +13,11 @@ import { LmdbLog } from '../lmdb-log.ts'
 import { openSegmentLog } from '../segment-log.ts'
 import type { BenchOptions } from '../options.ts'
 import type { SuiteContext } from '../suite.ts'
+import { StreamyCounters } from '../systems/streamy-ports.ts'
 import type { WorkloadName } from '../workload-names.ts'
 import { FloorCalls } from '../workloads/floor-calls.ts'
 import { GetNextId } from '../workloads/get-next-id.ts'
-import { Transfers } from '../workloads/transfers.ts'
+import { openTransfers } from '../workloads/open-transfers.ts'
 import type { CheckResult, Workload } from '../workloads/workload.ts'
 import { levelLines, type Level, type Round } from './level-report.ts'
 
@@ -78,13 +79,14 @@ async function openSides(directory: string): Promise<Sides> {
   const transferLog = new LmdbLog(join(directory, 'floor-transfers.mdb'))
   const segments = await openSegmentLog(join(directory, 'segments'))
   const database = await open(join(directory, 'database'), { actors: [Sequence, Account], errors: [InsufficientFunds] })
+  const counters = new StreamyCounters(database)
   const workloads = {
     'floor-ids': new FloorCalls(idLog, 'floor: getNextId', ids),
-    ids: new GetNextId(database, `getNextId, ${SEQUENCES} actors`, ids),
-    hot: new GetNextId(database, 'getNextId, one actor', hot),
+    ids: new GetNextId(counters, `getNextId, ${SEQUENCES} actors`, ids),
+    hot: new GetNextId(counters, 'getNextId, one actor', hot),
     'floor-transfers': new FloorCalls(transferLog, 'floor: transfers', uniform),
-    transfers: await Transfers.prepare(database, 'transfers, uniform', uniform),
-    zipf: await Transfers.prepare(database, `transfers, Zipf ${ZIPF_EXPONENT}`, skewed),
+    transfers: await openTransfers(database, 'transfers, uniform', uniform),
+    zipf: await openTransfers(database, `transfers, Zipf ${ZIPF_EXPONENT}`, skewed),
     segments: new FloorCalls(segments, 'segments: getNextId', ids),
   }
   return { database, logs: [idLog, transferLog, segments], workloads }

@@ -8,6 +8,7 @@ import { Sequence } from '../actors.ts'
 import { idPlan, spreadingIdPlan } from '../call-plan.ts'
 import { measure, timeCalls } from '../closed-loop.ts'
 import { serveTask } from '../isolated.ts'
+import { StreamyCounters } from '../systems/streamy-ports.ts'
 import { GetNextId } from '../workloads/get-next-id.ts'
 
 /** How many, and for how long. */
@@ -48,8 +49,9 @@ serveTask(measureMemory)
 async function measureMemory(input: MemoryInput): Promise<MemoryOutput> {
   const { directory, actors, actorsCachedMax, callers, seconds } = input
   const database = await open(join(directory, 'database'), { actors: [Sequence], actorsCachedMax })
-  const few = new GetNextId(database, 'few actors', idPlan('few-', FEW))
-  const many = new GetNextId(database, 'many actors', spreadingIdPlan('actor-', actors))
+  const counters = new StreamyCounters(database)
+  const few = new GetNextId(counters, 'few actors', idPlan('few-', FEW))
+  const many = new GetNextId(counters, 'many actors', spreadingIdPlan('actor-', actors))
   const samples: MemorySample[] = []
   const load = { callers, seconds }
   await measure(few, load)

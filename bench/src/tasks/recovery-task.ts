@@ -5,8 +5,10 @@ import { Account, InsufficientFunds, Sequence } from '../actors.ts'
 import { idPlan, transferPlan } from '../call-plan.ts'
 import { timeCalls } from '../closed-loop.ts'
 import { serveTask } from '../isolated.ts'
+import { StreamyCounters } from '../systems/streamy-ports.ts'
 import { GetNextId } from '../workloads/get-next-id.ts'
-import { Transfers, openingBalance } from '../workloads/transfers.ts'
+import { openTransfers } from '../workloads/open-transfers.ts'
+import { openingBalance } from '../workloads/transfers.ts'
 import type { Workload } from '../workloads/workload.ts'
 
 /** Which process it is, and what both do. */
@@ -40,7 +42,9 @@ serveTask((input: RecoveryInput) => (input.mode === 'execute' ? execute(input) :
 async function execute({ directory, kind, transactions }: RecoveryInput): Promise<RecoveryOutput> {
   const database = await open(directory, options)
   const workload: Workload =
-    kind === 'ids' ? new GetNextId(database, 'ids', ids) : await Transfers.prepare(database, 'transfers', transfers)
+    kind === 'ids'
+      ? new GetNextId(new StreamyCounters(database), 'ids', ids)
+      : await openTransfers(database, 'transfers', transfers)
   const seconds = await timeCalls(workload, CALLERS, transactions)
   const { found, expected } = await workload.check()
   return { seconds, found, expected }

@@ -1,62 +1,82 @@
-// Debian's nats-server package, fetched into a cache folder of the project without touching the system: a source list,
-// lists and status of its own, the mirror taken from the machine's own apt sources. Not an installer: it unpacks.
+// Debian's packages, unpacked into a cache folder of the project without touching the system: a source list, lists and
+// status of its own, the mirror taken from the machine's own apt sources. Not an installer: it unpacks.
 
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
 /** A suite of Debian that has a nats-server new enough. */
 export type DebianSuite = 'trixie' | 'forky'
 
+/** What to unpack, and where. */
+export interface DebianPackages {
+  readonly packages: readonly string[]
+  /** Another suite than the machine's own: then the packages come alone, so they must need nothing but libc. */
+  readonly suite?: DebianSuite
+  /** Where they are unpacked; what is there already is taken to be them. */
+  readonly folder: string
+}
+
 const run = promisify(execFile)
-const fetching = new Map<DebianSuite, Promise<string>>()
+const fetching = new Map<string, Promise<void>>()
+const machineStatus = '/var/lib/dpkg/status'
 
 interface Mirror {
   readonly uri: string
+  readonly codename: string
   readonly signedBy: string | undefined
 }
 
-/** Path of the nats-server of `suite`, fetched into `cache` when it is not there yet. */
-export async function fetchDebianServer(suite: DebianSuite, cache: string): Promise<string> {
-  const binary = join(cache, suite, 'usr', 'sbin', 'nats-server')
-  if (existsSync(binary)) return binary
-  const under = fetching.get(suite) ?? fetchInto(suite, cache).finally(() => fetching.delete(suite))
-  fetching.set(suite, under)
-  await under
-  return binary
+/** Unpacks packages of Debian, and, from the machine's own suite, what they depend on and the machine lacks. */
+export async function fetchDebianPackages(wanted: DebianPackages): Promise<void> {
+  const { folder } = wanted
+  if (existsSync(folder)) return
+  const underWay = fetching.get(folder) ?? fetchInto(wanted).finally(() => fetching.delete(folder))
+  fetching.set(folder, underWay)
+  await underWay
 }
 
 // Several test processes may fetch at once: each works in a folder of its own, and the first to rename it wins.
-async function fetchInto(suite: DebianSuite, cache: string): Promise<string> {
+async function fetchInto(wanted: DebianPackages): Promise<void> {
   const mirror = debianMirror()
   if (mirror === undefined) throw new Error('the apt sources of this machine name no Debian mirror')
+  const cache = dirname(wanted.folder)
   await mkdir(cache, { recursive: true })
-  const work = await mkdtemp(join(cache, `.${suite}-`))
+  const work = await mkdtemp(join(cache, `.${basename(wanted.folder)}-`))
   try {
-    await unpack(suite, mirror, work)
-    await rename(join(work, 'unpacked'), join(cache, suite)).catch((error: NodeJS.ErrnoException) => {
+    await unpack(wanted, mirror, work)
+    await rename(join(work, 'unpacked'), wanted.folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
     })
-    return join(cache, suite)
   } finally {
     await rm(work, { recursive: true, force: true })
   }
 }
 
-async function unpack(suite: DebianSuite, mirror: Mirror, work: string): Promise<void> {
+async function unpack({ packages, suite }: DebianPackages, mirror: Mirror, work: string): Promise<void> {
   const folders = ['state', 'lists/partial', 'cache/archives/partial', 'download', 'unpacked']
   for (const folder of folders) await mkdir(join(work, folder), { recursive: true })
-  await writeFile(join(work, 'status'), '')
   const signed = mirror.signedBy === undefined ? '' : `[signed-by=${mirror.signedBy}] `
-  await writeFile(join(work, 'sources.list'), `deb ${signed}${mirror.uri} ${suite} main\n`)
-  const download = join(work, 'download')
-  await run('apt-get', [...aptOptions(work), 'update'], { cwd: download })
-  await run('apt-get', [...aptOptions(work), 'download', 'nats-server'], { cwd: download })
-  const archive = (await readdir(download)).find((name) => name.endsWith('.deb'))
-  if (archive === undefined) throw new Error(`apt-get downloaded no package from ${suite}`)
-  await run('dpkg', ['-x', join(download, archive), join(work, 'unpacked')])
+  await writeFile(join(work, 'sources.list'), `deb ${signed}${mirror.uri} ${suite ?? mirror.codename} main\n`)
+  const archives = join(work, suite === undefined ? 'cache/archives' : 'download')
+  const apt = async (...args: readonly string[]): Promise<void> => {
+    await run('apt-get', [...aptOptions(work), ...args], { cwd: join(work, 'download') })
+  }
+  if (suite === undefined) {
+    // By the machine's own status apt leaves out what is installed already.
+    await copyFile(machineStatus, join(work, 'status'))
+    await apt('update')
+    await apt('install', '-y', '--download-only', '--reinstall', '--no-install-recommends', ...packages)
+  } else {
+    await writeFile(join(work, 'status'), '')
+    await apt('update')
+    await apt('download', ...packages)
+  }
+  const names = (await readdir(archives)).filter((name) => name.endsWith('.deb'))
+  if (names.length < packages.length) throw new Error(`apt-get did not download all of ${packages.join(', ')}`)
+  for (const name of names) await run('dpkg', ['-x', join(archives, name), join(work, 'unpacked')])
 }
 
 function aptOptions(work: string): readonly string[] {
@@ -98,7 +118,7 @@ function mirrorsInStanzas(text: string, codename: string): readonly Mirror[] {
     const serves = names('Suites').includes(codename) && names('Components').includes('main')
     const [uri] = names('URIs')
     return serves && uri !== undefined && fields.get('Enabled') !== 'no'
-      ? [{ uri, signedBy: fields.get('Signed-By') }]
+      ? [{ uri, codename, signedBy: fields.get('Signed-By') }]
       : []
   })
 }
@@ -107,7 +127,7 @@ function mirrorsInList(text: string, codename: string): readonly Mirror[] {
   return Array.from(text.matchAll(/^deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s+(.*)$/gm)).flatMap(
     ([, options = '', uri = '', suite, components = '']) =>
       suite === codename && components.split(/\s+/).includes('main')
-        ? [{ uri, signedBy: /signed-by=(\S+)/.exec(options)?.[1] }]
+        ? [{ uri, codename, signedBy: /signed-by=(\S+)/.exec(options)?.[1] }]
         : [],
   )
 }

@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { isSupportedServer, oldestServer } from '../server-version.ts'
-import { fetchDebianServer, type DebianSuite } from './debian-package.ts'
+import { fetchDebianPackages, type DebianSuite } from './debian-package.ts'
 
 /** Which of the versions that tests cover: the oldest supported, or the newest that is packaged. */
 export type NatsServerVersion = 'oldest' | 'newest'
@@ -47,7 +47,9 @@ function findInPath(): string | undefined {
 
 async function fetchPackaged(suite: DebianSuite): Promise<string> {
   try {
-    return await fetchDebianServer(suite, join(projectRoot(), 'node_modules', '.cache', 'streamy', 'nats-server'))
+    const folder = join(projectCache(), 'nats-server', suite)
+    await fetchDebianPackages({ packages: ['nats-server'], suite, folder })
+    return join(folder, 'usr', 'sbin', 'nats-server')
   } catch (cause) {
     throw new Error(
       `There is no nats-server to test with, and Debian's package could not be fetched: ${messageOf(cause)}. ` +
@@ -69,6 +71,11 @@ async function inspect(path: string): Promise<NatsServerBinary> {
       `${path} is nats-server ${version}; ${oldestServer} or later is needed. Install a newer one and set NATS_SERVER to its path.`,
     )
   return { path, version }
+}
+
+/** Where the project keeps what it has fetched. */
+export function projectCache(): string {
+  return join(projectRoot(), 'node_modules', '.cache', 'streamy')
 }
 
 function projectRoot(): string {

@@ -3,7 +3,10 @@
 
 import { spawn, type ChildProcess } from 'node:child_process'
 
-/** Starts a process that kills process `pid` when this one is gone; kill it with SIGKILL once that process has ended. */
+/**
+ * Starts a process that kills process `pid` when this one is gone, or, where it is negative, the group of processes that it names.
+ * Kill it with SIGKILL once that process has ended.
+ */
 export function startWatchdog(pid: number): ChildProcess {
   // It waits for the end of a pipe that only this process holds open. It has to be gone before the process id can be
   // anybody else's. A session of its own keeps it from being killed before its time by Ctrl-C at a terminal.
