@@ -65,8 +65,8 @@ test('one is answered alike after a restart, and is new when its outcome is kept
 })
 
 test('calls are named by text, and checked as any are', () => {
-  const { nameCall } = layerPortOf(db)
-  expect(nameCall('Counter', 'a', 'value', []).kind).toBe('query')
+  const port = layerPortOf(db)
+  expect(port.nameCall('Counter', 'a', 'value', []).kind).toBe('query')
   for (const [type, key, message, args, code] of [
     ['Count', 'a', 'add', [1], 'ACTOR_UNKNOWN'],
     ['Counter', 'a', 'ad', [1], 'MESSAGE_UNKNOWN'],
@@ -74,5 +74,5 @@ test('calls are named by text, and checked as any are', () => {
     ['Counter', '', 'add', [1], 'KEY_INVALID'],
     ['Counter', 'a', 'add', [Symbol('x')], 'VALUE_NOT_ENCODABLE'],
   ] as const)
-    expect(() => nameCall(type, key, message, args)).toThrow(expect.objectContaining({ code }))
+    expect(() => port.nameCall(type, key, message, args)).toThrow(expect.objectContaining({ code }))
 })

@@ -94,7 +94,8 @@ export class HistoryReplay {
     const sequence = sequenceOf(position)
     const boundary = history.before(await this.#wholeBatches(position))
     const engine = this.#engine(boundary)
-    if (boundary.sequence === sequence) return engine.snapshotBefore([], position)
+    // It may lie behind the position's batch, where that has nothing left behind the position.
+    if (boundary.sequence >= sequence) return engine.snapshotBefore([], position)
     if (boundary.code !== program.fingerprint) throw otherCode(boundary, history.after(boundary.sequence))
     const collector = new CommitCollector()
     for await (const entry of entriesFrom(this.#options, boundary.sequence)) {
