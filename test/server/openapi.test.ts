@@ -98,11 +98,30 @@ test('what is answered is what the document says', async () => {
   await ask('post', '/kv-connect/{space}/snapshot_read', '/kv-connect/s/snapshot_read', 200)
   await ask('post', '/kv-connect/{space}/atomic_write', '/kv-connect/s/atomic_write', 200)
   await ask('post', '/kv-connect/{space}/watch', '/kv-connect/s/watch', 400)
+  await askCollections(json)
   const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method} ${path}`),
   )
   expect([...asked].toSorted()).toEqual(documented.toSorted())
 })
+
+async function askCollections(headers: Readonly<Record<string, string>>): Promise<void> {
+  const post = async (action: string, status: number, body: string): Promise<void> =>
+    await ask('post', `/v1/collections/{name}/${action}`, `/v1/collections/users/${action}`, status, { headers, body })
+  await post('insert', 200, '{"documents":[{"_id":"u1","age":36},{"_id":"u2","age":20}]}')
+  await post('insert', 400, '{')
+  await post('find', 200, '{"filter":{"age":{"$gt":30}}}')
+  await post('count', 200, '{"filter":{}}')
+  await post('update', 200, '{"filter":{"_id":"u1"},"update":{"$inc":{"age":1}}}')
+  await post('replace', 200, '{"documents":[{"_id":"u2","age":21}]}')
+  await post('aggregate', 200, '{"pipeline":[{"$sort":{"_id":1}}]}')
+  await post('delete', 200, '{"filter":{"_id":"u2"}}')
+  const document = '/v1/collections/{name}/{id}'
+  await ask('get', document, '/v1/collections/users/u1', 200)
+  await ask('get', document, '/v1/collections/users/none', 404)
+  await ask('put', document, '/v1/collections/users/u3', 201, { headers, body: '{"age":1}' })
+  await ask('delete', document, '/v1/collections/users/u3', 204)
+}
 
 async function ask(
   method: string,
