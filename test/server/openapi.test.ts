@@ -116,11 +116,11 @@ async function askCollections(headers: Readonly<Record<string, string>>): Promis
   await post('replace', 200, '{"documents":[{"_id":"u2","age":21}]}')
   await post('aggregate', 200, '{"pipeline":[{"$sort":{"_id":1}}]}')
   await post('delete', 200, '{"filter":{"_id":"u2"}}')
-  const document = '/v1/collections/{name}/{id}'
-  await ask('get', document, '/v1/collections/users/u1', 200)
-  await ask('get', document, '/v1/collections/users/none', 404)
-  await ask('put', document, '/v1/collections/users/u3', 201, { headers, body: '{"age":1}' })
-  await ask('delete', document, '/v1/collections/users/u3', 204)
+  const single = '/v1/collections/{name}/{id}'
+  await ask('get', single, '/v1/collections/users/u1', 200)
+  await ask('get', single, '/v1/collections/users/none', 404)
+  await ask('put', single, '/v1/collections/users/u3', 201, { headers, body: '{"age":1}' })
+  await ask('delete', single, '/v1/collections/users/u3', 204)
 }
 
 async function ask(
