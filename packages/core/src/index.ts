@@ -52,7 +52,7 @@ export type { EventTimeSorterOptions, PushResult, Sorted } from './event-time-so
 export { Execution, FootprintMiss, Slot } from './execution.ts'
 export type { ActorSpace, ExecutionOptions, Tell, Write } from './execution.ts'
 export type { Program } from './program.ts'
-export { actorRef } from './transaction.ts'
+export { actorRef, refOfId } from './transaction.ts'
 export type { AccessMode, ActorRef, Call, Touch } from './transaction.ts'
 export { BatchBuilder } from './batch-builder.ts'
 export {

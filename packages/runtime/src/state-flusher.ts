@@ -8,6 +8,7 @@
 // below `changedBytesMax`.
 
 import type { Engine, Log, StateChange, StateHistory, StateStore } from '@streamy-db/core'
+import { asError } from './as-error.ts'
 
 /** When a flush is due. */
 export interface FlushPolicy {
@@ -67,7 +68,7 @@ export class StateFlusher {
     const full = engine.changedActors >= this.#actorsMax
     if (!full && this.#bytes < policy.logBytesMax) return undefined
     if (this.#flushing !== undefined) return full ? this.#flushing : undefined
-    this.flush().catch((error: unknown) => onFailure(error instanceof Error ? error : new Error(String(error))))
+    this.flush().catch((error: unknown) => onFailure(asError(error)))
     return undefined
   }
 

@@ -12,6 +12,7 @@ import {
   Execution,
   FootprintMiss,
   type Program,
+  refOfId,
   type Tell,
   thaw,
   type Write,
@@ -80,7 +81,7 @@ export class ActorWorld {
   snapshot(): Map<string, string> {
     const bytes = [...this.records].map(([id, record]): [string, string] => [
       id,
-      Buffer.from(this.program.encodeValue(refOf(id), record.value)).toString('hex'),
+      Buffer.from(this.program.encodeValue(refOfId(id), record.value)).toString('hex'),
     ])
     return new Map(bytes.sort(([a], [b]) => (a < b ? -1 : 1)))
   }
@@ -116,9 +117,4 @@ export class ActorWorld {
   #stored(ref: ActorRef, record: ActorRecord): ActorRecord {
     return { ...record, value: this.program.decodeValue(ref, this.program.encodeValue(ref, record.value)) }
   }
-}
-
-function refOf(id: string): ActorRef {
-  const slash = id.indexOf('/')
-  return actorRef(id.slice(0, slash), id.slice(slash + 1))
 }

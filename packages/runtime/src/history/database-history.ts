@@ -1,12 +1,12 @@
 // DatabaseHistory: `at`, `changes` and `project` of a database, and what layers use of its past, over a history port.
 
-import { type ActorClass, actorStateOf, type Reference } from '@streamy-db/actors'
+import type { ActorClass, Reference } from '@streamy-db/actors'
 import { StreamyError, thaw } from '@streamy-db/core'
 import type { Position } from '@streamy-db/core'
 import type { Clock } from '../clock.ts'
 import type { LayerChangesOptions, LayerSnapshot, LayerChanges } from '../layer-port.ts'
 import { AbortableIterator } from './abortable-iterator.ts'
-import { changeOf, dateOf, type ActorOf, type ActorType, type Change, type ChangesOptions } from './change.ts'
+import { changeOf, type ActorOf, type ActorType, type Change, type ChangesOptions } from './change.ts'
 import type { HistoryPort, TypeNames } from './history-port.ts'
 import { checkPosition } from './moment.ts'
 import { PastView, type ViewReferences } from './past-view.ts'
@@ -119,14 +119,7 @@ async function* layerChangesOf(
   signal: AbortSignal,
 ): AsyncGenerator<LayerChanges> {
   for await (const { commits, upTo } of port.read(types, from, signal)) {
-    const changes = commits.map(({ position, logTime, ref, before, after }) => ({
-      position,
-      time: dateOf(logTime),
-      ref,
-      before: before && actorStateOf(before.value),
-      after: after && actorStateOf(after.value),
-    }))
-    yield { changes, upTo }
+    yield { changes: commits.map((commit) => changeOf(commit)), upTo }
   }
 }
 

@@ -10,7 +10,7 @@ import type { ChangeFeed } from './change-feed.ts'
 import type { HistoryPort, PastSnapshot, PresentActors, TypeNames } from './history-port.ts'
 import type { CommittedStretch, HistoryReplay } from './history-replay.ts'
 import type { PresentListing } from './present-listing.ts'
-import { checkMoment, isOwnType, positionUnknown } from './moment.ts'
+import { checkMoment, positionUnknown } from './moment.ts'
 
 /** What it is the past of. */
 export interface EmbeddedHistoryOptions {
@@ -54,7 +54,7 @@ export class EmbeddedHistory implements HistoryPort {
   async list(types: TypeNames): Promise<PresentListing> {
     const { flusher, history, replay, registry } = this.#options
     await flusher.flush()
-    const own = [...registry.definitions].filter(isOwnType).map(({ name }) => name)
+    const own = [...registry.definitions].filter(({ internal }) => !internal).map(({ name }) => name)
     return replay.present(history.newest, types ?? own)
   }
 
@@ -124,7 +124,7 @@ export class EmbeddedHistory implements HistoryPort {
   #filter(types: TypeNames): (type: string) => boolean {
     if (types !== undefined) return (type) => types.has(type)
     const { registry } = this.#options
-    const internal = new Set([...registry.definitions].filter((each) => !isOwnType(each)).map(({ name }) => name))
+    const internal = new Set([...registry.definitions].filter((each) => each.internal).map(({ name }) => name))
     return (type) => !internal.has(type)
   }
 }

@@ -7,7 +7,6 @@
 
 import { setImmediate as turn } from 'node:timers/promises'
 import {
-  actorRef,
   CommitCollector,
   decodeActorRecord,
   endOfBatch,
@@ -18,6 +17,7 @@ import {
   limits,
   openBatch,
   partitionPrefix,
+  refOfId,
   sequenceOf,
   StreamyError,
 } from '@streamy-db/core'
@@ -178,7 +178,7 @@ export class HistoryReplay {
     for (let partition = 0; partition < partitions; partition++) {
       const prefix = partitionPrefix(keyPrefixes.actor, partition)
       for (const key of history.replacedBehind(from, prefix)) {
-        const ref = refOf(key.slice(prefix.length))
+        const ref = refOfId(key.slice(prefix.length))
         const records = { before: this.#record(ref, before.get(key)), after: this.#record(ref, after.get(key)) }
         const position = records.after?.version ?? endOfBatch(to.sequence)
         commits.push({ position, logTime: to.logTime, ref, ...records })
@@ -223,11 +223,6 @@ async function* entriesFrom(
       throw new HistoryTrimmed(endOfBatch(history.oldest.sequence))
     throw error
   }
-}
-
-function refOf(id: string): ActorRef {
-  const slash = id.indexOf('/')
-  return actorRef(id.slice(0, slash), id.slice(slash + 1))
 }
 
 function otherCode({ sequence }: Boundary, end: Boundary | undefined): StreamyError {

@@ -1,6 +1,5 @@
 // Moments of a database's past as callers name them: a position or a date, and the errors for what is neither.
 
-import type { ActorDefinition } from '@streamy-db/actors'
 import { StreamyError } from '@streamy-db/core'
 import type { Position } from '@streamy-db/core'
 
@@ -28,11 +27,6 @@ export function positionUnknown(position: Position, last: Position): StreamyErro
     'POSITION_UNKNOWN',
     `Position ${position} has not happened here; the last is ${last}. Give one that this database has told.`,
   )
-}
-
-/** Whether a type is the user's own, and no layer's. */
-export function isOwnType({ internal }: ActorDefinition): boolean {
-  return !internal
 }
 
 function isPosition(position: unknown): boolean {

@@ -2,12 +2,12 @@
 // write. The keys are listed at once; the records are read as they are wanted.
 
 import {
-  actorRef,
   decodeActorRecord,
   endOfBatch,
   keyPrefixes,
   limits,
   partitionPrefix,
+  refOfId,
   type Boundary,
   type Commit,
   type Position,
@@ -55,8 +55,7 @@ export class PresentListing {
   }
 
   #read(key: string, id: string): Commit {
-    const slash = id.indexOf('/')
-    const ref = actorRef(id.slice(0, slash), id.slice(slash + 1))
+    const ref = refOfId(id)
     // It was there when it was listed. Bytes of a store are only lent.
     const after = decodeActorRecord(this.#program, ref, Uint8Array.from(this.#store.get(key)!))
     return { position: after.version, logTime: this.#boundary.logTime, ref, before: undefined, after }

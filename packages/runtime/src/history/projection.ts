@@ -11,6 +11,7 @@
 import type { Reference } from '@streamy-db/actors'
 import { limits, sequenceOf, StreamyError } from '@streamy-db/core'
 import type { Commit, Position } from '@streamy-db/core'
+import { asError } from '../as-error.ts'
 import type { Clock } from '../clock.ts'
 import { changeOf, type ActorOf, type ActorType, type Change } from './change.ts'
 import type { HistoryPort, TypeNames } from './history-port.ts'
@@ -97,7 +98,7 @@ export class RunningProjection implements Projection {
     this.#saved = this.#position
     this.#running = this.#run(from).then(
       () => this.#end(undefined),
-      (error: unknown) => this.#end(error instanceof Error ? error : new Error(String(error))),
+      (error: unknown) => this.#end(asError(error)),
     )
   }
 
@@ -178,7 +179,7 @@ export class RunningProjection implements Projection {
         if (!snapshot && merged === undefined) this.#reached(position, false)
         return true
       } catch (error) {
-        onError(error instanceof Error ? error : new Error(String(error)), attempt)
+        onError(asError(error), attempt)
         await this.#pause(Math.min(RETRY_FIRST_MS * 2 ** (attempt - 1), RETRY_MAX_MS))
       }
     }
@@ -213,7 +214,7 @@ export class RunningProjection implements Projection {
     // Where nothing changed there is little to gain, and each note of it is a batch of its own.
     const batches = sequenceOf(this.#position) - sequenceOf(this.#saved)
     if (this.#saving === undefined && (changed || batches >= limits.projectionBatchesMax))
-      this.#save().catch((error: unknown) => this.#end(error instanceof Error ? error : new Error(String(error))))
+      this.#save().catch((error: unknown) => this.#end(asError(error)))
   }
 
   #save(): Promise<void> {

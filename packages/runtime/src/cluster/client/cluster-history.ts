@@ -8,6 +8,7 @@ import type { HistoryPort, PastSnapshot, PresentActors, TypeNames } from '../../
 import type { CommittedStretch } from '../../history/history-replay.ts'
 import { checkMoment } from '../../history/moment.ts'
 import type { AskedMoment, CommitMessage, HistoryMessage, HistoryQuestionBody } from '../protocol/history-message.ts'
+import { clientClosed } from './client-errors.ts'
 import type { ClusterClient } from './cluster-client.ts'
 
 /** What it asks with. */
@@ -75,7 +76,7 @@ export class ClusterHistory implements HistoryPort {
     call: Call | undefined,
   ): Promise<{ readonly position: Position; readonly logTime: LogTime; readonly value: Datum }> {
     const told = await this.#ask({ kind: 'past', moment, call }, undefined)
-    if (told === undefined) throw closed()
+    if (told === undefined) throw clientClosed()
     return told
   }
 
@@ -133,8 +134,4 @@ function abortOf(signal: AbortSignal, asked: Promise<unknown>): Promise<undefine
 
 function listOf(types: TypeNames): readonly string[] | undefined {
   return types === undefined ? undefined : [...types]
-}
-
-function closed(): StreamyError {
-  return new StreamyError('DATABASE_CLOSED', 'The client was closed. Connect again to go on.')
 }

@@ -14,6 +14,7 @@ import {
   type View,
 } from '@streamy-db/core'
 import type { ActorRegistry } from '@streamy-db/actors'
+import { asError } from '../../as-error.ts'
 import type { DatabaseRecord } from '../../database-record.ts'
 import { ChangeFeed } from '../../history/change-feed.ts'
 import { EmbeddedHistory } from '../../history/embedded-history.ts'
@@ -88,9 +89,7 @@ export class Historian {
     this.#flusher = flusher
     this.past = new EmbeddedHistory({ registry, program, engine, feed, replay, history, flusher })
     feed.hold()
-    this.#running = this.#follow().catch((error: unknown) =>
-      this.#fail(error instanceof Error ? error : new Error(String(error))),
-    )
+    this.#running = this.#follow().catch((error: unknown) => this.#fail(asError(error)))
   }
 
   /** Why it goes on no more, if so. */

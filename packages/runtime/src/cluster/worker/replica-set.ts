@@ -22,6 +22,7 @@ import type {
   View,
 } from '@streamy-db/core'
 import { MemoryStateStore, StreamyError, destinationOf, memberOf } from '@streamy-db/core'
+import { asError } from '../../as-error.ts'
 import type { Clock } from '../../clock.ts'
 import { HeldReplica } from './held-replica.ts'
 import type { HeldReplicaPurpose } from './held-replica.ts'
@@ -209,7 +210,7 @@ export class ReplicaSet implements ReplicaHost {
   // Servers that do not answer now may do so later: the next look tries again.
   #trouble(error: unknown): void {
     if (error instanceof StreamyError && error.kind === 'retry') this.#options.host.troubled(error)
-    else this.#options.host.failed(error instanceof Error ? error : new Error(String(error)))
+    else this.#options.host.failed(asError(error))
   }
 
   // What nobody serves is urgent. What another worker serves until this one is ready is begun at a checkpoint of after the
@@ -260,7 +261,7 @@ export class ReplicaSet implements ReplicaHost {
     try {
       while (!held.caughtUp && !held.replica.stopped) await this.#tryCatchUp(held)
     } catch (error) {
-      this.failed(held.replica, error instanceof Error ? error : new Error(String(error)))
+      this.failed(held.replica, asError(error))
     }
   }
 

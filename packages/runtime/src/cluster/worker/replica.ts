@@ -23,6 +23,7 @@ import type {
   View,
   WorkerIdentity,
 } from '@streamy-db/core'
+import { asError } from '../../as-error.ts'
 import type { DatabaseRecord } from '../../database-record.ts'
 import { StateFlusher } from '../../state-flusher.ts'
 import type { FlushPolicy } from '../../state-flusher.ts'
@@ -289,8 +290,4 @@ export class Replica {
 /** Resolves when a promise has come to an end, whichever. */
 async function settled(promise: Promise<unknown>): Promise<void> {
   await Promise.allSettled([promise])
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }

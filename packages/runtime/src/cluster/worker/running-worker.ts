@@ -3,6 +3,7 @@
 
 import { ownedBy } from '@streamy-db/core'
 import type { Incident, PartitionId, View, WorkerIdentity } from '@streamy-db/core'
+import { asError } from '../../as-error.ts'
 import { ClusterWorker } from './cluster-worker.ts'
 import type { ClientDesk, WorkerEvents, WorkerParts, WorkerProgress, WorkerSettings } from './cluster-worker.ts'
 
@@ -61,7 +62,7 @@ export class RunningWorker implements AsyncDisposable {
     try {
       await this.#worker.start()
     } catch (error) {
-      await this.#end(error instanceof Error ? error : new Error(String(error)), false)
+      await this.#end(asError(error), false)
       throw error
     }
   }
@@ -141,8 +142,4 @@ export function describeView(view: View): string {
   const ownerless = view.owners.filter((owner) => owner === undefined).length
   const rest = ownerless === 0 ? '' : `; ${ownerless} without an owner`
   return `view ${view.number}: ${workers.length === 0 ? 'no workers' : workers.join(', ')}${rest}`
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }
