@@ -1,12 +1,11 @@
 // Checks pipelines before anything is read: stages and operators from the list, each named when it is not on it.
 
+import { isPlain, type Plain } from '../plain-object.ts'
 import { FilterInvalid } from '../document-errors.ts'
-import { checkFilter, isPlain } from '../filter/filter-check.ts'
+import { checkFilter } from '../filter/filter-check.ts'
 import { documentLimits } from '../limits.ts'
 import { sortSpecOf } from '../query/sort-documents.ts'
 import { expressionNames, stageNames } from './aggregation-context.ts'
-
-type Plain = Readonly<Record<string, unknown>>
 
 /** One stage. */
 export interface Stage {

@@ -2,8 +2,8 @@
 // options. The same for clients, transactions and handlers; nothing is sent here.
 
 import { StreamyError } from '@streamy-db/core'
+import { isPlain } from '../plain-object.ts'
 import { checkDocument } from '../document-check.ts'
-import { isPlain } from '../filter/filter-check.ts'
 import { filterText } from '../filter/filter.ts'
 import { sortSpecOf } from '../query/sort-documents.ts'
 import type { ReturnDocument } from '../storage/document-operation.ts'

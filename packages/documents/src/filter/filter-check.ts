@@ -1,12 +1,12 @@
 // Checks filters before they are sent, and again before they are compiled: operators from a list, each with an argument
 // that it can take. What is not on the list is refused by name; nothing is ignored. See `docs/documents.md` for the list.
 
+import { isPlain, type Plain } from '../plain-object.ts'
 import { checkLiteral } from '../document-check.ts'
 import { FilterInvalid } from '../document-errors.ts'
 import { documentLimits } from '../limits.ts'
 import { patternOf } from './pattern.ts'
 
-type Plain = Readonly<Record<string, unknown>>
 type CheckArgument = (argument: unknown, place: Place, condition: Plain) => void
 
 interface Place {
@@ -80,13 +80,6 @@ export function checkFilter(filter: unknown): asserts filter is Plain {
 /** Whether an object holds operators, in place of a value. */
 export function isCondition(value: Plain): boolean {
   return Object.keys(value).some((key) => key.startsWith('$') && key !== '$and' && key !== '$or' && key !== '$nor')
-}
-
-/** Whether a value is an object of no class. */
-export function isPlain(value: unknown): value is Plain {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }
 
 function checkLevel(filter: unknown, place: Place): void {

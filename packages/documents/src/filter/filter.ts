@@ -5,11 +5,12 @@
 import { Context } from 'mingo/core'
 import { $and, $elemMatch, $exists, $nor, $not, $or, $size } from 'mingo/operators/query'
 import { Query } from 'mingo/query'
+import { isPlain } from '../plain-object.ts'
 import { BoundedMemo } from '../bounded-memo.ts'
 import { FilterInvalid } from '../document-errors.ts'
 import { documentLimits } from '../limits.ts'
 import { textOfValue, valueOfText } from '../stored-text.ts'
-import { checkFilter, isPlain } from './filter-check.ts'
+import { checkFilter } from './filter-check.ts'
 import { mingoFilter } from './mingo-filter.ts'
 import { queryOperators } from './query-operators.ts'
 

@@ -1,9 +1,8 @@
 // Filters in the form in which mingo takes them. What its own code must not look into is wrapped: it writes conditions as
 // JSON for its messages, which fails for bigints, copies lists, and would compile regular expressions as JavaScript's.
 
-import { isCondition, isPlain } from './filter-check.ts'
-
-type Plain = Readonly<Record<string, unknown>>
+import { isPlain, type Plain } from '../plain-object.ts'
+import { isCondition } from './filter-check.ts'
 
 /** What an operator of ours compares with. */
 export class Operand {

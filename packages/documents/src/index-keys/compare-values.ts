@@ -98,3 +98,8 @@ function compareObjects(a: Readonly<Record<string, unknown>>, b: Readonly<Record
   }
   return keys.length - others.length
 }
+
+/** The order of texts by their UTF-16 units: that of their keys in an index. */
+export function byUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

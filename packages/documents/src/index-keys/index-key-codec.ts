@@ -10,6 +10,7 @@
 //
 // The order of the kinds is MongoDB's. Within a bigint below every double the rest is inverted, and 02 stands for 01.
 
+import { isPlain, type Plain } from '../plain-object.ts'
 import { documentLimits } from '../limits.ts'
 
 /** First bytes of values, by kind. Ranges over one kind rest on there being nothing between a tag and the next. */
@@ -91,7 +92,7 @@ function encodeObject(out: number[], value: object | null): void {
   else throw new KeyNotEncodable('an instance of a class')
 }
 
-function encodePlain(out: number[], value: Readonly<Record<string, unknown>>): void {
+function encodePlain(out: number[], value: Plain): void {
   const keys = Object.keys(value).map((key) => ({ key, bytes: Buffer.from(key, 'utf8') }))
   keys.sort((a, b) => Buffer.compare(a.bytes, b.bytes))
   out.push(keyTags.object)
@@ -101,11 +102,6 @@ function encodePlain(out: number[], value: Readonly<Record<string, unknown>>): v
     encodeKeyValue(out, value[key])
   }
   out.push(0)
-}
-
-function isPlain(value: object): value is Readonly<Record<string, unknown>> {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }
 
 // The end is below every continuation, and no text is the beginning of another.

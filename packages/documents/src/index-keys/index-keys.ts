@@ -4,6 +4,7 @@
 //   item   fields of the index · id of the document · length of the id's text, two characters
 
 import { textOfBytes } from '@streamy-db/kv'
+import { byUnits } from './compare-values.ts'
 import type { CollectionIndex, IndexField } from '../catalogue/catalogue.ts'
 import { IndexKeyInvalid } from '../document-errors.ts'
 import { documentLimits } from '../limits.ts'
@@ -97,8 +98,4 @@ function invalid(collection: string, index: CollectionIndex, problem: string): I
       'or leave the field out of indexes.',
     { collection, index: index.name },
   )
-}
-
-function byUnits(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

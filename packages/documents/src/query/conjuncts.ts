@@ -1,7 +1,8 @@
 // Conjuncts: the conditions of a filter that must all hold, one by one, as the planner sees them. Conditions under `$or`
 // and `$nor` are not among them; they are checked on each document like all others.
 
-import { isCondition, isPlain } from '../filter/filter-check.ts'
+import { isPlain } from '../plain-object.ts'
+import { isCondition } from '../filter/filter-check.ts'
 
 /** One condition. */
 export interface Conjunct {

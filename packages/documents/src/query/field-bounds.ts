@@ -3,7 +3,7 @@
 
 import { textOfBytes } from '@streamy-db/kv'
 import type { IndexField } from '../catalogue/catalogue.ts'
-import { isNaNValue, kindOf } from '../index-keys/compare-values.ts'
+import { byUnits, isNaNValue, kindOf } from '../index-keys/compare-values.ts'
 import { invertBytes, keyTags, KeyNotEncodable, keyBytesOf } from '../index-keys/index-key-codec.ts'
 import type { Conjunct } from './conjuncts.ts'
 
@@ -101,8 +101,4 @@ function valueText(field: IndexField, value: unknown): string {
   const bytes = keyBytesOf(value)
   if (field.descending) invertBytes(bytes, 0)
   return textOfBytes(Uint8Array.from(bytes))
-}
-
-function byUnits(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

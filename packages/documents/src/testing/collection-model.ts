@@ -2,6 +2,7 @@
 // indexes, plans or transactions; filters, updates and the order of values it shares with the layer, which have tests of
 // their own.
 
+import type { Plain } from '../plain-object.ts'
 import type { CollectionIndex } from '../catalogue/catalogue.ts'
 import { checkDocument, copyValue } from '../document-check.ts'
 import { textOfId } from '../document-id.ts'
@@ -11,8 +12,6 @@ import { sortDocuments, sortSpecOf } from '../query/sort-documents.ts'
 import { upsertBase } from '../storage/upsert-base.ts'
 import { applyUpdate, updateText } from '../update/apply-update.ts'
 import type { RandomQuery, RandomWrite } from './document-arbitraries.ts'
-
-type Plain = Readonly<Record<string, unknown>>
 
 /** What a transaction comes to: the counts of its writes, or the name of its error. */
 export type ModelResult = readonly { readonly matched: number; readonly modified: number }[] | string

@@ -2,9 +2,8 @@
 // numbers of both kinds, -0, NaN, text beyond the BMP, arrays in arrays.
 
 import * as fc from 'fast-check'
+import type { Plain } from '../plain-object.ts'
 import type { IndexOptions } from '../catalogue/index-definition.ts'
-
-type Plain = Readonly<Record<string, unknown>>
 
 const scalars: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: -3, max: 3 }) },

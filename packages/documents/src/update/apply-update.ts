@@ -4,6 +4,7 @@
 import { $addToSet, $inc, $max, $min, $mul, $pop, $push, $set, $unset } from 'mingo/operators/update'
 import { update as mingoUpdate } from 'mingo/updater'
 import { MingoError } from 'mingo/util'
+import type { Plain } from '../plain-object.ts'
 import { BoundedMemo } from '../bounded-memo.ts'
 import { checkFilter } from '../filter/filter-check.ts'
 import { filterContext, filterOfText, storedFilter } from '../filter/filter.ts'
@@ -13,7 +14,6 @@ import { documentLimits } from '../limits.ts'
 import { textOfValue, valueOfText } from '../stored-text.ts'
 import { checkUpdate, invalid, isPositional } from './update-check.ts'
 
-type Plain = Readonly<Record<string, unknown>>
 type Update = Readonly<Record<string, Plain>>
 
 interface StoredUpdate {

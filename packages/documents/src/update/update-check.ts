@@ -1,11 +1,11 @@
 // Checks updates before they are sent, and again before they are applied: operators from a list, each with paths and
 // arguments that it can take. What an update meets in a document is checked where it is applied (`apply-update.ts`).
 
+import { isPlain, type Plain } from '../plain-object.ts'
 import { checkLiteral } from '../document-check.ts'
 import { UpdateInvalid } from '../document-errors.ts'
-import { checkFilter, isCondition, isPlain } from '../filter/filter-check.ts'
+import { checkFilter, isCondition } from '../filter/filter-check.ts'
 
-type Plain = Readonly<Record<string, unknown>>
 type CheckArgument = (argument: unknown) => string | undefined
 
 /** Operators of an update, by name. */
