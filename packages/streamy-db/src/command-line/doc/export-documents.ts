@@ -1,12 +1,8 @@
-// `streamy doc export`: documents as lines of JSON, in the order of their ids. A file has its name once it is complete.
+// `streamy doc export`: documents as lines of JSON, in the order of their ids.
 
-import { createWriteStream } from 'node:fs'
-import { rename } from 'node:fs/promises'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { ServerAccess } from '../server-access.ts'
 import { Progress } from '../progress.ts'
-import { writeOut } from '../write-out.ts'
+import { writeLines } from '../write-lines.ts'
 import { queryMembers } from './collection-request.ts'
 import type { DocAction } from './doc-command.ts'
 import { documentPages } from './document-pages.ts'
@@ -16,13 +12,7 @@ export const exportDocuments: DocAction = async (access, collection, { values, p
   const [file = '-'] = positionals
   const progress = new Progress('documents exported')
   const { limit } = queryMembers(values)
-  const lines = linesOf(access, collection, limit, progress)
-  if (file === '-') for await (const each of lines) await writeOut(each)
-  else {
-    const partial = `${file}.partial`
-    await pipeline(Readable.from(lines), createWriteStream(partial, { flush: true }))
-    await rename(partial, file)
-  }
+  await writeLines(file, linesOf(access, collection, limit, progress))
   progress.end()
   return 0
 }

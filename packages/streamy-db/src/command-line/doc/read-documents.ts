@@ -1,8 +1,7 @@
 // `streamy doc get`, `find`, `count` and `aggregate`.
 
 import { UsageError } from '../command.ts'
-import { ANSWER_IS_NO } from '../kv/entry-path.ts'
-import { Refused } from '../server-access.ts'
+import { printFound } from '../print-found.ts'
 import { writeOut } from '../write-out.ts'
 import { collectionPath, jsonArgument, post, queryMembers } from './collection-request.ts'
 import type { DocAction } from './doc-command.ts'
@@ -12,15 +11,7 @@ import { documentPages } from './document-pages.ts'
 export const getDocument: DocAction = async (access, collection, { positionals }) => {
   const [id] = positionals
   if (id === undefined) throw new UsageError('Say which document: streamy doc get COLLECTION ID')
-  try {
-    const response = await access.send(`${collectionPath(collection)}/${encodeURIComponent(id)}`)
-    await writeOut(`${await response.text()}\n`)
-    return 0
-  } catch (error) {
-    if (!(error instanceof Refused) || error.status !== 404) throw error
-    process.stderr.write(`${error.message}\n`)
-    return ANSWER_IS_NO
-  }
+  return await printFound(access, `${collectionPath(collection)}/${encodeURIComponent(id)}`)
 }
 
 /** Prints documents, one a line. */

@@ -3,9 +3,6 @@
 import { UsageError } from '../command.ts'
 import type { CommandInput } from '../command.ts'
 
-/** The exit code where the answer is no. */
-export const ANSWER_IS_NO = 3
-
 /** The address of a space. */
 export function spacePath(space: string): string {
   return `/v1/kv/${encodeURIComponent(space)}`

@@ -1,17 +1,14 @@
 // `streamy kv import`: sets an entry for each line of JSON. Lines go in transactions, several on their way at a time, so an
 // import that is broken off has set some of its lines: run it again, since setting an entry twice is setting it once.
 
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { jsonOfLine, lineBatches, notImported, type LineBatch } from '../line-batches.ts'
 import { Progress } from '../progress.ts'
 import { Refused, type ServerAccess } from '../server-access.ts'
 import { spacePath } from './entry-path.ts'
 import type { KvAction } from './kv-command.ts'
 
 const LINES_MAX = 500
-const CHARACTERS_MAX = 256 * 1024
 const ON_THEIR_WAY_MAX = 4
 const TRIES_MAX = 8
 const BUSY_DELAY_MS = 100
@@ -24,9 +21,9 @@ export const importEntries: KvAction = async (access, space, { positionals }) =>
   const path = `${spacePath(space)}/transactions`
   const underway = new Set<Promise<void>>()
   try {
-    for await (const batch of batchesIn(file === '-' ? process.stdin : createReadStream(file))) {
+    for await (const batch of lineBatches(file, LINES_MAX, updateOf)) {
       const sending = send(access, path, batch)
-        .then(() => progress.add(batch.updates.length))
+        .then(() => progress.add(batch.items.length))
         .finally(() => underway.delete(sending))
       underway.add(sending)
       // Whoever fails is heard of here, or below.
@@ -41,44 +38,9 @@ export const importEntries: KvAction = async (access, space, { positionals }) =>
   return 0
 }
 
-interface Batch {
-  readonly updates: string[]
-  readonly firstLine: number
-  lastLine: number
-}
-
-async function* batchesIn(input: Readable): AsyncGenerator<Batch> {
-  let line = 0
-  let characters = 0
-  let batch: Batch | undefined
-  for await (const text of createInterface({ input, crlfDelay: Infinity })) {
-    line += 1
-    if (text.trim() === '') continue
-    const update = updateOf(text, line)
-    if (update === undefined) continue
-    if (batch !== undefined && (batch.updates.length >= LINES_MAX || characters + update.length > CHARACTERS_MAX)) {
-      yield batch
-      batch = undefined
-    }
-    if (batch === undefined) {
-      batch = { updates: [], firstLine: line, lastLine: line }
-      characters = 0
-    }
-    batch.updates.push(update)
-    batch.lastLine = line
-    characters += update.length
-  }
-  if (batch !== undefined) yield batch
-}
-
 // Undefined for an entry whose time is over.
 function updateOf(text: string, line: number): string | undefined {
-  let entry: unknown
-  try {
-    entry = JSON.parse(text)
-  } catch (error) {
-    throw new Error(`Line ${line} is no JSON: ${(error as SyntaxError).message}`, { cause: error })
-  }
+  const entry = jsonOfLine(text, line)
   if (typeof entry !== 'object' || entry === null || !('key' in entry) || !('value' in entry))
     throw new Error(`Line ${line} is no entry. Write {"key": ["users", 42], "value": …}.`)
   const { key, value, expiresAt } = entry as {
@@ -92,9 +54,9 @@ function updateOf(text: string, line: number): string | undefined {
   return expireIn <= 0 ? undefined : JSON.stringify({ set: key, value, expireIn: Math.ceil(expireIn) })
 }
 
-async function send(access: ServerAccess, path: string, { updates, firstLine, lastLine }: Batch): Promise<void> {
+async function send(access: ServerAccess, path: string, batch: LineBatch): Promise<void> {
   const headers = { 'content-type': 'application/json' }
-  const body = `{"updates":[${updates.join(',')}]}`
+  const body = `{"updates":[${batch.items.join(',')}]}`
   for (let tries = 1; ; tries++) {
     try {
       await (await access.send(path, { method: 'POST', headers, body })).arrayBuffer()
@@ -105,8 +67,7 @@ async function send(access: ServerAccess, path: string, { updates, firstLine, la
         await delay(tries * BUSY_DELAY_MS)
         continue
       }
-      const message = error instanceof Error ? error.message : String(error)
-      throw new Error(`Lines ${firstLine} to ${lastLine} were not imported: ${message}`, { cause: error })
+      throw notImported(batch, error)
     }
   }
 }

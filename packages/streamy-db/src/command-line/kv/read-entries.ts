@@ -1,23 +1,15 @@
 // `streamy kv get` and `list`.
 
 import type { KvAction } from './kv-command.ts'
-import { Refused } from '../server-access.ts'
+import { printFound } from '../print-found.ts'
 import { Progress } from '../progress.ts'
 import { writeOut } from '../write-out.ts'
-import { ANSWER_IS_NO, entryPath, parametersOf } from './entry-path.ts'
+import { entryPath, parametersOf } from './entry-path.ts'
 import { entryLines } from './entry-lines.ts'
 
 /** Prints a value. */
 export const getEntry: KvAction = async (access, space, { values, positionals }) => {
-  try {
-    const response = await access.send(`${entryPath(space, positionals[0])}?${parametersOf(values, ['at']).toString()}`)
-    await writeOut(`${await response.text()}\n`)
-    return 0
-  } catch (error) {
-    if (!(error instanceof Refused) || error.status !== 404) throw error
-    process.stderr.write(`${error.message}\n`)
-    return ANSWER_IS_NO
-  }
+  return await printFound(access, `${entryPath(space, positionals[0])}?${parametersOf(values, ['at']).toString()}`)
 }
 
 /** Prints entries, one a line. */

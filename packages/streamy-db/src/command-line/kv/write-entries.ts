@@ -4,9 +4,10 @@ import { readFile } from 'node:fs/promises'
 import { text as textOfStream } from 'node:stream/consumers'
 import { count, text, UsageError } from '../command.ts'
 import type { CommandInput } from '../command.ts'
+import { ANSWER_IS_NO } from '../print-found.ts'
 import { refusalOf, type ServerAccess } from '../server-access.ts'
 import { writeOut } from '../write-out.ts'
-import { ANSWER_IS_NO, entryPath, spacePath } from './entry-path.ts'
+import { entryPath, spacePath } from './entry-path.ts'
 import type { KvAction } from './kv-command.ts'
 
 const json = { 'content-type': 'application/json' }
