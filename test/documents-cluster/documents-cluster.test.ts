@@ -1,44 +1,30 @@
 // The document layer as a client of a cluster uses it: a real server, two workers that share the documents, and clients,
 // in one process. What the layer does over many partitions is tested without servers too, in packages/documents.
 
-import { startNatsServer, type NatsServer } from '@streamy-db/jetstream/testing'
-import { connect, defineCollection, startWorker, type ClusterDatabase, type RunningWorker } from 'streamy-db'
+import { connect, defineCollection, type ClusterDatabase } from 'streamy-db'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
+import { startTimeoutMs, TwoWorkers } from '../two-workers.ts'
 
 const people = defineCollection('people', {
   schema: z.object({ _id: z.string(), email: z.string(), team: z.number(), age: z.number().min(0) }),
   indexes: { byEmail: { keys: { email: 1 }, unique: true }, byTeamAge: { keys: { team: 1, age: -1 } } },
 })
 
-const startTimeoutMs = 120_000
-let server: NatsServer
-let one: RunningWorker
-let two: RunningWorker
+let workers: TwoWorkers
 let client: ClusterDatabase
 let other: ClusterDatabase
 
 beforeAll(async () => {
-  server = await startNatsServer()
-  let tellShared = (): void => {}
-  const shared = new Promise<void>((resolve) => (tellShared = resolve))
-  const onEvent = (line: string): void => {
-    if (/one owns 4, two owns 4/.test(line)) tellShared()
-  }
-  const options = { name: 'documents', actors: [], collections: [people], partitions: 8, onEvent }
-  one = await startWorker(server.url, { ...options, worker: 'one' })
-  two = await startWorker(server.url, { ...options, worker: 'two' })
-  await shared
-  client = await connect(server.url, { name: 'documents', actors: [], collections: [people] })
-  other = await connect(server.url, { name: 'documents' })
+  workers = await TwoWorkers.start({ name: 'documents', actors: [], collections: [people] })
+  client = await connect(workers.server.url, { name: 'documents', actors: [], collections: [people] })
+  other = await connect(workers.server.url, { name: 'documents' })
 }, startTimeoutMs)
 
 afterAll(async () => {
   await client?.close()
   await other?.close()
-  await two?.close()
-  await one?.close()
-  await server?.stop()
+  await workers?.stop()
 }, startTimeoutMs)
 
 const person = (n: number): { _id: string; email: string; team: number; age: number } => ({

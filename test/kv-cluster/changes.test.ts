@@ -1,36 +1,22 @@
 // What happened, as clients of a real cluster are told it: changes, views, projections and watched keys, from workers that
 // share the partitions; also after the one that tells them has left, and its successor has begun from a checkpoint.
 
-import { startNatsServer, type NatsServer } from '@streamy-db/jetstream/testing'
-import { connect, startWorker, type ClusterDatabase, type RunningWorker } from 'streamy-db'
+import { connect, type ClusterDatabase } from 'streamy-db'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startTimeoutMs, TwoWorkers } from '../two-workers.ts'
 import { Door } from './door.ts'
 
-const startTimeoutMs = 120_000
-let server: NatsServer
-let one: RunningWorker
-let two: RunningWorker
+let workers: TwoWorkers
 let client: ClusterDatabase
 
 beforeAll(async () => {
-  server = await startNatsServer()
-  let tellShared = (): void => {}
-  const shared = new Promise<void>((resolve) => (tellShared = resolve))
-  const onEvent = (line: string): void => {
-    if (/one owns 4, two owns 4/.test(line)) tellShared()
-  }
-  const options = { name: 'past', actors: [Door], partitions: 8, onEvent }
-  one = await startWorker(server.url, { ...options, worker: 'one' })
-  two = await startWorker(server.url, { ...options, worker: 'two' })
-  await shared
-  client = await connect(server.url, { name: 'past', actors: [Door] })
+  workers = await TwoWorkers.start({ name: 'past', actors: [Door] })
+  client = await connect(workers.server.url, { name: 'past', actors: [Door] })
 }, startTimeoutMs)
 
 afterAll(async () => {
   await client?.close()
-  await two?.close()
-  await one?.close()
-  await server?.stop()
+  await workers?.stop()
 }, startTimeoutMs)
 
 test('a watch begins with a snapshot, follows, and goes on behind a version', async () => {
@@ -75,6 +61,7 @@ test('changes, views and projections go on when the worker that told them leaves
   expect(seen.get('front')).toBe(2)
   for (let count = 0; count < 3; count++) told.push((await next(changes)).after?.opened)
   // Whichever of the two tells of the past: the other one takes over.
+  const { one, two } = workers
   const teller = one.status.view?.owners[0] === 'one' ? one : two
   await teller.close()
   await door.open('1')

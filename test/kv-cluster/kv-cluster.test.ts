@@ -2,39 +2,25 @@
 // one process. What the layer does over many partitions is tested without servers too, in packages/kv; here it meets the
 // client's way to the workers, and lists that read the actors of both.
 
-import { startNatsServer, type NatsServer } from '@streamy-db/jetstream/testing'
-import { connect, KvTypeMismatch, startWorker, type ClusterDatabase, type Kv, type RunningWorker } from 'streamy-db'
+import { connect, KvTypeMismatch, type ClusterDatabase, type Kv } from 'streamy-db'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startTimeoutMs, TwoWorkers } from '../two-workers.ts'
 import { Door } from './door.ts'
 
-const startTimeoutMs = 120_000
-let server: NatsServer
-let one: RunningWorker
-let two: RunningWorker
+let workers: TwoWorkers
 let client: ClusterDatabase
 let other: ClusterDatabase
 
 beforeAll(async () => {
-  server = await startNatsServer()
-  let tellShared = (): void => {}
-  const shared = new Promise<void>((resolve) => (tellShared = resolve))
-  const onEvent = (line: string): void => {
-    if (/one owns 4, two owns 4/.test(line)) tellShared()
-  }
-  const options = { name: 'kv', actors: [Door], partitions: 8, onEvent }
-  one = await startWorker(server.url, { ...options, worker: 'one' })
-  two = await startWorker(server.url, { ...options, worker: 'two' })
-  await shared
-  client = await connect(server.url, { name: 'kv', actors: [Door] })
-  other = await connect(server.url, { name: 'kv' })
+  workers = await TwoWorkers.start({ name: 'kv', actors: [Door] })
+  client = await connect(workers.server.url, { name: 'kv', actors: [Door] })
+  other = await connect(workers.server.url, { name: 'kv' })
 }, startTimeoutMs)
 
 afterAll(async () => {
   await client?.close()
   await other?.close()
-  await two?.close()
-  await one?.close()
-  await server?.stop()
+  await workers?.stop()
 }, startTimeoutMs)
 
 test('gives back what was set, to every client, and several keys as of one moment', async () => {
@@ -180,7 +166,7 @@ test('entries and actors take part in one transaction, and handlers use entries'
 })
 
 test('everything is there when a worker has left', async () => {
-  await two.close()
+  await workers.two.close()
   expect(await client.kv('people').list({}).toArray()).toHaveLength(40)
   expect(await valuesOf(client.kv<number>('ranges'))).toHaveLength(10)
   await client.kv<number>('ranges').set(['n', 5], 5)
