@@ -19,10 +19,12 @@ import {
   indexedPartitions,
   partitionOf,
   type Incident,
+  type Log,
   type LogEntry,
   type MembershipChange,
   type Position,
   type Request,
+  type Sequence,
   type Transaction,
 } from '@streamy-db/core'
 import { JetStreamCheckpointStore, connectNats, databaseSubjects, openLogStream } from '@streamy-db/jetstream'
@@ -74,6 +76,8 @@ let incidents: Map<string, Incident[]>
 let events: string[]
 let honest: ClusterDatabase
 let attacker: NatsConnection
+let auditor: NatsConnection
+let logged: RecordedLog
 
 beforeAll(async () => {
   server = await startNatsServer({ config: accounts() })
@@ -83,6 +87,8 @@ beforeAll(async () => {
   append(encodeControlBatch('create', new Uint8Array(4)), { 'Nats-Msg-Id': `create-${bank.id}` })
   append(new Uint8Array(0))
   await attacker.flush()
+  auditor = await connectNats(as('worker'))
+  logged = await recordLog(auditor)
   incidents = new Map()
   events = []
   workers = [await start('one'), await start('two')]
@@ -93,6 +99,8 @@ afterAll(async () => {
   await honest?.close()
   await attacker?.close()
   for (const worker of workers ?? []) await worker.close()
+  await logged?.stop()
+  await auditor?.close()
   await server?.stop()
 })
 
@@ -197,13 +205,11 @@ it('has servers answer to where it may not write, and what they say is void', as
 })
 
 it('has changed nothing that a replay of the log does not come to as well', async () => {
-  const connection = await connectNats(as('worker'))
-  const { log: stream } = await openLogStream(connection, { name: bank.name })
-  const store = await JetStreamCheckpointStore.open(connection, { bucket: log.checkpointBucket })
+  const store = await JetStreamCheckpointStore.open(auditor, { bucket: log.checkpointBucket })
   const checkpoints = new Checkpoints(store)
   workers[0]!.checkpoint()
-  await expect.poll(async () => (await checkpoints.newest(stream)) !== undefined, { timeout: 30_000 }).toBe(true)
-  const { database, progress, view } = (await checkpoints.newest(stream))!
+  await expect.poll(async () => (await checkpoints.newest(logged.log)) !== undefined, { timeout: 30_000 }).toBe(true)
+  const { database, progress, view } = (await checkpoints.newest(logged.log))!
   const saved = new MemoryStateStore()
   for (let partition = 0; partition < partitions; partition++)
     for await (const changes of checkpoints.load(progress.sequence, partition)) await saved.advance(changes)
@@ -211,7 +217,7 @@ it('has changed nothing that a replay of the log does not come to as well', asyn
   const common = { program, partitions, seed: database.seed, owned: () => true }
   const first = firstView(partitions, database.fingerprint)
   const replayed = new Engine({ ...common, store: new MemoryStateStore(), firstView: first })
-  for (const entry of await entriesUpTo(stream, progress.sequence)) {
+  for (const entry of await logged.upTo(progress.sequence)) {
     replayed.deliver(entry)
     replayed.takeEffects()
   }
@@ -219,8 +225,6 @@ it('has changed nothing that a replay of the log does not come to as well', asyn
   expect(live.stateHashes().size).toBe(partitions)
   expect(live.stateHashes()).toEqual(replayed.stateHashes())
   await store.close()
-  await stream.close()
-  await connection.close()
 })
 
 async function start(name: string): Promise<RunningWorker> {
@@ -305,16 +309,32 @@ function sealed(kind: number, body: Uint8Array): Uint8Array {
   return bytes
 }
 
-async function entriesUpTo(
-  stream: { read(from: number): AsyncIterable<readonly LogEntry[]> },
-  last: number,
-): Promise<LogEntry[]> {
+/** All entries from the first on: those before the checkpoints that joining workers ask for are soon trimmed. */
+interface RecordedLog {
+  readonly log: Log
+  upTo(last: Sequence): Promise<readonly LogEntry[]>
+  stop(): Promise<void>
+}
+
+async function recordLog(connection: NatsConnection): Promise<RecordedLog> {
+  const { log: stream } = await openLogStream(connection, { name: bank.name })
+  const stopping = new AbortController()
   const found: LogEntry[] = []
-  for await (const entries of stream.read(1)) {
-    found.push(...entries.filter(({ sequence }) => sequence <= last))
-    if (entries.at(-1)!.sequence >= last) break
+  const reading = (async () => {
+    for await (const entries of stream.read(1, stopping.signal)) found.push(...entries)
+  })()
+  return {
+    log: stream,
+    async upTo(last) {
+      await expect.poll(() => found.at(-1)?.sequence ?? 0, { timeout: 30_000 }).toBeGreaterThanOrEqual(last)
+      return found.filter(({ sequence }) => sequence <= last)
+    },
+    async stop() {
+      stopping.abort()
+      await reading
+      await stream.close()
+    },
   }
-  return found
 }
 
 const roles: Readonly<Record<string, DatabaseRole>> = {
