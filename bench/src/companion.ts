@@ -1,5 +1,5 @@
-// Companions: processes that run beside the one that measures, such as the worker of a cluster, until they are stopped. A
-// companion is a module that calls `serveCompanion`. It dies with the process that started it.
+// Companions: processes that run beside the one that reports, such as the worker of a cluster or a client that measures, until
+// they are stopped. A companion is a module that calls `serveCompanion`. It dies with the process that started it.
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,6 +8,8 @@ import { once } from 'node:events'
 export interface Served {
   /** How it stands, as data. */
   status(): object
+  /** Answers, in data, what else it is asked. What it rejects with ends the process, and so the benchmark. */
+  answer?(question: never): Promise<unknown>
 }
 
 /** How every companion stands. */
@@ -41,6 +43,11 @@ export class Companion<Status> {
   async status(): Promise<Status & CompanionStatus> {
     // What `serveCompanion` makes of what the module's status is.
     return (await this.#ask('status')) as Status & CompanionStatus
+  }
+
+  /** What its module's `answer` makes of a question; one at a time. */
+  async ask(question: object): Promise<unknown> {
+    return ((await this.#ask({ question })) as { readonly answer: unknown }).answer
   }
 
   /** Resolves when its process has ended. */
@@ -80,9 +87,16 @@ async function serve(start: (input: never) => Promise<Served>, input: never): Pr
   process.on('message', (order) => {
     if (order === 'status') process.send?.(statusOf(served))
     // Nothing of what it leaves behind is kept, so it need not end in good order.
-    else process.exit(0)
+    else if (order === 'stop') process.exit(0)
+    // Only `ask` sends anything else.
+    else void answerTo(served, (order as { readonly question: never }).question)
   })
   process.send?.('ready')
+}
+
+async function answerTo(served: Served, question: never): Promise<void> {
+  const answered = await served.answer?.(question)
+  process.send?.({ answer: answered })
 }
 
 function statusOf(served: Served): CompanionStatus {

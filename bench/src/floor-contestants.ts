@@ -11,6 +11,7 @@ import type { FloorWorkerInput, FloorWorkerStatus } from './companions/floor-wor
 import type { Contestant } from './contestant.ts'
 import type { BareLog } from './floor.ts'
 import { LmdbLog } from './lmdb-log.ts'
+import { openSegmentLog } from './segment-log.ts'
 import { Unsupported } from './systems/system.ts'
 import { ClusterFloorCalls } from './workloads/cluster-floor-calls.ts'
 import { FloorCalls } from './workloads/floor-calls.ts'
@@ -21,17 +22,39 @@ const floorModule = new URL('companions/floor-worker.js', import.meta.url)
 
 /** That of an embedded database; its files are in `directory`. */
 export function openFloor(directory: string): Contestant {
-  const logs: BareLog[] = []
-  return {
-    name: 'floor',
+  return bareContestant({
     title: 'floor: LMDB',
     durability: 'each group of calls is one full commit of LMDB, then answered; nothing is executed',
+    openLog: async (name) => new LmdbLog(join(directory, `${name}.mdb`)),
+  })
+}
+
+/** Streamy's own log, with nothing on it; its files are in `directory`. */
+export function openSegments(directory: string): Contestant {
+  return bareContestant({
+    title: 'segments',
+    durability: 'each group of calls is written through to the disk, then answered; nothing is executed',
+    openLog: (name) => openSegmentLog(join(directory, name)),
+  })
+}
+
+interface BareParts {
+  readonly title: string
+  readonly durability: string
+  readonly openLog: (name: string) => Promise<BareLog>
+}
+
+function bareContestant({ title, durability, openLog }: BareParts): Contestant {
+  const logs: BareLog[] = []
+  return {
+    title,
+    durability,
     processes: [],
-    open: async ({ name, title, plan }) => {
+    open: async ({ name, title: workload, plan }) => {
       if (plan === undefined) throw new Unsupported(NO_PLAN)
-      const log = new LmdbLog(join(directory, `floor-${name}.mdb`))
+      const log = await openLog(name)
       logs.push(log)
-      return { workload: new FloorCalls(log, `${title}, floor`, plan) }
+      return { workload: new FloorCalls(log, `${title}: ${workload}`, plan) }
     },
     close: async () => {
       for (const log of logs) await log.close()
@@ -47,7 +70,6 @@ export async function startClusterFloor(): Promise<Contestant> {
   // The contestant's own list, so that workers that come later count too.
   const processes = [server.pid!]
   return {
-    name: 'cluster-floor',
     title: 'floor: JetStream',
     durability:
       'sync_interval always: each group of calls is published, flushed, delivered and answered; nothing is executed',

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { describeMachine, machineLines, type Machine } from './machine.ts'
 import { UsageError, readOptions, usage, type BenchOptions, type SuiteName } from './options.ts'
-import { profiled } from './profile.ts'
+import { Profile } from './profile.ts'
 import { writeReport } from './report/performance-report.ts'
 import type { Suite, SuiteContext } from './suite.ts'
 import { clusterSuite } from './suites/cluster.ts'
@@ -30,6 +30,9 @@ const suites: Readonly<Record<Exclude<SuiteName, 'workloads'>, Suite>> = {
   recovery: recoverySuite,
   state: stateSuite,
 }
+
+/** Suites that measure in the processes of their contestants, and print a profile of each. */
+const hasContestants: ReadonlySet<Suite> = new Set([embeddedSuite, workloadsSuite])
 
 /** Of the suites that have run. */
 type Results = Partial<Record<SuiteName, unknown>> & { workloads?: WorkloadsResult }
@@ -87,9 +90,10 @@ async function runSuite<Result>(
   const directory = await mkdtemp(join(resolve(options.directory), 'streamy-bench-'))
   try {
     const context: SuiteContext = { options, directory, print, progress: showProgress }
-    if (!options.profile) return await suite(context)
-    const { result, lines } = await profiled(() => suite(context))
-    for (const line of ['', ...lines]) print(line)
+    if (!options.profile || hasContestants.has(suite)) return await suite(context)
+    const profile = await Profile.start()
+    const result = await suite(context)
+    for (const line of ['', ...(await profile.stop())]) print(line)
     return result
   } finally {
     showProgress('')

@@ -95,7 +95,7 @@ Options
   --json FILE          writes all figures of all rounds to a file as well
   --report FILE        writes the results of the workloads suite as Markdown, with pictures in a folder beside it
   --from FILE          measures nothing, and writes the report of a file that --json has written
-  --profile            where each suite spent the time of this process: functions by their own time
+  --profile            where what was measured spent its time: functions by their own time
   --help               this text`
 
 const allWorkloads = [...new Set([...workloadNames, ...specNames])]

@@ -9,21 +9,28 @@ import { tableLines } from './table.ts'
 const SAMPLE_EVERY_US = 500
 const FUNCTIONS = 25
 
-/** Runs `work`; resolves with what it resolves with, and with the lines of a summary. */
-export async function profiled<Result>(
-  work: () => Promise<Result>,
-): Promise<{ readonly result: Result; readonly lines: readonly string[] }> {
-  const session = new Session()
-  session.connect()
-  try {
+/** A profile that is being taken. */
+export class Profile {
+  readonly #session: Session
+
+  private constructor(session: Session) {
+    this.#session = session
+  }
+
+  static async start(): Promise<Profile> {
+    const session = new Session()
+    session.connect()
     await session.post('Profiler.enable')
     await session.post('Profiler.setSamplingInterval', { interval: SAMPLE_EVERY_US })
     await session.post('Profiler.start')
-    const result = await work()
-    const { profile } = await session.post('Profiler.stop')
-    return { result, lines: summaryLines(profile) }
-  } finally {
-    session.disconnect()
+    return new Profile(session)
+  }
+
+  /** Resolves with the lines of a summary. */
+  async stop(): Promise<readonly string[]> {
+    const { profile } = await this.#session.post('Profiler.stop')
+    this.#session.disconnect()
+    return summaryLines(profile)
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { modified } from '../systems/record-value.ts'
 import type { Accounts, Counters, Port, Records } from '../systems/system.ts'
-import { untilCommitted } from '../systems/until-committed.ts'
+import { untilCommitted, type Persistence } from '../systems/until-committed.ts'
 import type { Turns } from './turns.ts'
 
 /** An entry as it was read. */
@@ -102,13 +102,17 @@ async function changeInTurn(store: VersionedStore, steps: readonly Step[]): Prom
   const values: string[] = []
   for (const step of steps) {
     // Once the first has been changed, the others must be as well.
-    const patienceMs = values.length === 0 ? undefined : Infinity
-    values.push(...(await change(store, [step], patienceMs)))
+    const persistence = values.length === 0 ? {} : { patienceMs: Infinity }
+    values.push(...(await change(store, [step], persistence)))
   }
   return values
 }
 
-function change(store: VersionedStore, steps: readonly Step[], patienceMs?: number): Promise<readonly string[]> {
+function change(
+  store: VersionedStore,
+  steps: readonly Step[],
+  persistence: Persistence = {},
+): Promise<readonly string[]> {
   const keys = steps.map(([key]) => key)
   return untilCommitted(async () => {
     const entries = await store.read(keys)
@@ -117,7 +121,7 @@ function change(store: VersionedStore, steps: readonly Step[], patienceMs?: numb
       return { key, value: step(value), version }
     })
     return (await store.writeIfUnchanged(changes)) ? changes.map(({ value }) => value) : undefined
-  }, patienceMs)
+  }, persistence)
 }
 
 // Only what was used is there.

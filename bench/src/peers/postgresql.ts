@@ -18,7 +18,8 @@ import { Turns } from './turns.ts'
 /** Runs a statement, over and over until it is serialized; answers the first column of its first row. */
 export type Call = (name: string, text: string, values: readonly unknown[]) => Promise<unknown>
 
-const CONNECTIONS = 64
+// More of them on few cores only conflict more: 64 measured a third of this many.
+const CONNECTIONS = 8
 // PostgreSQL refuses to run as root, so then it runs as nobody, who owns nothing but its files.
 const NOBODY = 65_534
 const conflicts = new Set(['40001', '40P01'])
@@ -30,6 +31,8 @@ const settings = {
   unix_socket_directories: '',
   default_transaction_isolation: 'serializable',
   fsync: 'on',
+  // Every conflict is an error to it.
+  log_min_messages: 'fatal',
   synchronous_commit: 'on',
   shared_buffers: '1GB',
   max_wal_size: '4GB',
@@ -40,9 +43,10 @@ const loadRecords = `
 insert into records select * from unnest($1::text[], $2::text[])
 on conflict (key) do update set value = excluded.value`
 
+// Pages with room: an update that stays in its page leaves the index alone, and conflicts with no reader of it.
 const schema = `
-create table counters (key text primary key, value bigint not null);
-create table accounts (key text primary key, balance bigint not null check (balance >= 0));
+create table counters (key text primary key, value bigint not null) with (fillfactor = 20);
+create table accounts (key text primary key, balance bigint not null check (balance >= 0)) with (fillfactor = 20);
 create table records (key text primary key, value text not null);
 
 create function next_id(wanted text) returns bigint language sql as $$
@@ -167,7 +171,8 @@ function callsOf(pool: Pool): Call {
       throw error
     }
   }
-  return (name, text, values) => untilCommitted(() => turns.take(() => attempt(name, text, values)))
+  return (name, text, values) =>
+    turns.take(() => untilCommitted(() => attempt(name, text, values), { backoffMsMax: 0 }))
 }
 
 function countersOf(call: Call, pool: Pool): Counters {

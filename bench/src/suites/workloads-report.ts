@@ -1,11 +1,13 @@
 // The report of the workloads suite in plain text: one table for each workload and number of callers, and what was wanted.
 
-import type { Contestant } from '../contestant.ts'
+import type { ContestantProcess } from '../contestant-process.ts'
 import { skewVerdict, workloadVerdicts } from '../goals-beside-peers.ts'
 import type { BenchOptions } from '../options.ts'
 import { streamyNames, type SystemName } from '../systems/system-names.ts'
 import { precise, tableLines, whole, withExtremes } from '../table.ts'
 import { figureOf, ratioOf, type Reason, type WorkloadLevel, type WorkloadResult } from './workloads-result.ts'
+
+type Contestant = Pick<ContestantProcess<SystemName>, 'name' | 'title' | 'durability'>
 
 /** The head: which systems there are, and what their answers mean for the disk. */
 export function systemLines(
@@ -15,7 +17,7 @@ export function systemLines(
 ): readonly string[] {
   const width = Math.max(...contestants.map(({ title }) => title.length))
   return [
-    'WORKLOADS  closed loops; all systems on this machine, called from this process',
+    'WORKLOADS  closed loops; all systems on this machine, each called from a process of its own',
     ...contestants.map(({ title, durability }) => `${title.padEnd(width)}  ${durability}`),
     ...unavailable.map(({ name, reason }) => `${name.padEnd(width)}  NOT MEASURED: ${reason}`),
     'CPU µs, bytes  processor time of client and servers, and bytes that went to the disk meanwhile, for each call',

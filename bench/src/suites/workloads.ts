@@ -1,19 +1,14 @@
 // The workloads suite: every workload on Streamy, embedded and as a cluster, and, when asked for, on its peers, in one run on one
-// machine with one client. Rounds are interleaved, the second one in the opposite order, and ratios are taken within a round. At
+// machine, each with a client of its own. Rounds are interleaved, the second one in the opposite order, and ratios are taken within a round. At
 // the end of each workload every system is checked against what it has answered.
 
-import { measure } from '../closed-loop.ts'
-import { DiskMeter } from '../disk-meter.ts'
-import { startContestant, type Contestant } from '../contestant.ts'
+import { ContestantProcess, type OpenedWorkload } from '../contestant-process.ts'
 import { measureCpuFloors } from '../cpu-floors.ts'
-import { openFloor, startClusterFloor } from '../floor-contestants.ts'
-import { measureOpen } from '../open-loop.ts'
-import { cpuUsOf } from '../process-usage.ts'
+import { DiskMeter } from '../disk-meter.ts'
 import type { BenchOptions } from '../options.ts'
 import type { SuiteContext } from '../suite.ts'
-import { peerSystems, streamySystems, type StartSystem } from '../systems/all-systems.ts'
-import { peerNames, streamyNames, type SystemName } from '../systems/system-names.ts'
-import { workloadSpec, type OpenWorkload, type WorkloadSpec } from '../workload-specs.ts'
+import { floorNames, peerNames, streamyNames, type SystemName } from '../systems/system-names.ts'
+import { workloadSpec, type WorkloadSpec } from '../workload-specs.ts'
 import { CheckFailed, type CheckResult } from '../workloads/workload.ts'
 import { systemLines, workloadLines } from './workloads-report.ts'
 import {
@@ -26,8 +21,10 @@ import {
   type WorkloadsResult,
 } from './workloads-result.ts'
 
+type Contestant = ContestantProcess<SystemName>
+
 /** A contestant in one workload. */
-interface Entry extends OpenWorkload {
+interface Entry extends OpenedWorkload {
   readonly contestant: Contestant
 }
 
@@ -60,7 +57,10 @@ export async function workloadsSuite(context: SuiteContext): Promise<WorkloadsRe
     const systems = contestants.map(({ name, title, durability }) => ({ name, title, durability }))
     return { systems, unavailable, workloads, leftOut: options.specs.slice(workloads.length) }
   } finally {
-    for (const contestant of contestants.toReversed()) await contestant.close()
+    for (const contestant of contestants.toReversed()) {
+      const profile = await contestant.close()
+      if (profile.length > 0) for (const line of ['', contestant.title, ...profile]) print(line)
+    }
   }
 }
 
@@ -69,28 +69,14 @@ async function startAll(
   contestants: Contestant[],
   unavailable: Reason[],
 ): Promise<void> {
-  const starts: readonly (readonly [SystemName, () => Promise<Contestant>])[] = [
-    ['cluster-floor', startClusterFloor],
-    ...streamyNames.map((name) => startOf(name, streamySystems[name], directory)),
-    ...options.peers.map((name) => startOf(name, peerSystems[name], directory)),
-  ]
-  contestants.push(openFloor(directory))
-  for (const [name, start] of starts) {
+  for (const name of [...floorNames, ...streamyNames, ...options.peers]) {
     progress(`starting ${name}`)
-    await start().then(
+    await ContestantProcess.start<SystemName>({ name, directory, profile: options.profile }).then(
       (contestant) => contestants.push(contestant),
       (error: unknown) => unavailable.push({ name, reason: reasonOf(error) }),
     )
   }
   progress('')
-}
-
-function startOf(
-  name: SystemName,
-  system: StartSystem,
-  directory: string,
-): readonly [SystemName, () => Promise<Contestant>] {
-  return [name, () => startContestant(name, system, directory)]
 }
 
 async function measureWorkload(
@@ -146,17 +132,17 @@ class WorkloadRun {
     const entries: Entry[] = []
     for (const contestant of contestants)
       await this.#attempt(contestant, 'loading', async () => {
-        entries.push({ ...(await contestant.open(this.#spec)), contestant })
+        entries.push({ ...(await contestant.open(this.#spec.name)), contestant })
       })
     this.#entries = entries
   }
 
   async warmUp(): Promise<void> {
     const seconds = WARM_UP_SHARE * this.#context.options.seconds
-    await this.#each('warming up', async ({ contestant, workload }) => {
+    await this.#each('warming up', async ({ contestant }) => {
       // What a peer runs was compiled long ago; only its client has to be warm.
       const isPeer = (peerNames as readonly string[]).includes(contestant.name)
-      await measure(workload, { callers: isPeer ? PEER_WARM_UP_CALLERS : WARM_UP_CALLERS, seconds })
+      await contestant.measure({ callers: isPeer ? PEER_WARM_UP_CALLERS : WARM_UP_CALLERS, seconds })
     })
   }
 
@@ -168,15 +154,13 @@ class WorkloadRun {
       const measured: Partial<Record<SystemName, Figures>> = {}
       await this.#each(
         `${callers} callers, round ${round} of ${count}:`,
-        async ({ contestant, workload }) => {
-          const cpuBefore = cpuUsOf(contestant.processes)
+        async ({ contestant }) => {
           const bytesBefore = this.#disk.bytesWritten()
-          const { callsInAll, ...figures } = await measure(workload, { callers, seconds })
-          const cpuUsPerCall = (cpuUsOf(contestant.processes) - cpuBefore) / callsInAll
+          const { callsInAll, ...figures } = await contestant.measure({ callers, seconds })
           const bytesAfter = this.#disk.bytesWritten()
           const bytesPerCall =
             bytesBefore === undefined || bytesAfter === undefined ? undefined : (bytesAfter - bytesBefore) / callsInAll
-          measured[contestant.name] = { ...figures, cpuUsPerCall, bytesPerCall }
+          measured[contestant.name] = { ...figures, bytesPerCall }
         },
         round % 2 === 0,
       )
@@ -190,19 +174,20 @@ class WorkloadRun {
     const results: LatencyResult[] = []
     const { seconds } = this.#context.options
     for (const share of LOADS)
-      await this.#each(`at ${share} of its capacity:`, async ({ contestant: { name }, workload }) => {
+      await this.#each(`at ${share} of its capacity:`, async ({ contestant }) => {
+        const { name } = contestant
         const rates = levels.map((level) => figureOf(level, name, ({ callsPerSecond }) => callsPerSecond)?.median ?? 0)
         const callsPerSecond = share * Math.max(...rates)
         if (callsPerSecond > 0)
-          results.push({ name, share, ...(await measureOpen(workload, { callsPerSecond, seconds })) })
+          results.push({ name, share, ...(await contestant.measureOpen({ callsPerSecond, seconds })) })
       })
     return results
   }
 
   async check(): Promise<Readonly<Partial<Record<SystemName, CheckResult>>>> {
     const checks: Partial<Record<SystemName, CheckResult>> = {}
-    await this.#each('checking', async ({ contestant, workload }) => {
-      checks[contestant.name] = await workload.check()
+    await this.#each('checking', async ({ contestant }) => {
+      checks[contestant.name] = await contestant.check()
     })
     return checks
   }

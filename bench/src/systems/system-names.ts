@@ -20,3 +20,6 @@ export type FloorName = (typeof floorNames)[number]
 
 /** Any system or floor. */
 export type SystemName = StreamyName | PeerName | FloorName
+
+/** What can be measured: those, and the log alone that Streamy writes to. */
+export type ContestantName = SystemName | 'segments'

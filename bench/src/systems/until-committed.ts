@@ -5,20 +5,26 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { seededRandom } from '../seeded-random.ts'
 import { GaveUp } from './system.ts'
 
-const PATIENCE_MS = 2000
-const BACKOFF_MS_MAX = 64
 const random = seededRandom(1)
+
+/** How to go on after a conflict. */
+export interface Persistence {
+  /** Default 2000. */
+  readonly patienceMs?: number
+  /** The longest pause before the next attempt, in milliseconds; 0 for none at all. Default 64. */
+  readonly backoffMsMax?: number
+}
 
 /** Repeats `attempt` until it answers anything but undefined, which is a conflict. Rejects with {@link GaveUp}. */
 export async function untilCommitted<Answer>(
   attempt: () => Promise<Answer | undefined>,
-  patienceMs: number = PATIENCE_MS,
+  { patienceMs = 2000, backoffMsMax = 64 }: Persistence = {},
 ): Promise<Answer> {
   const started = performance.now()
-  for (let backoffMs = 1; ; backoffMs = Math.min(2 * backoffMs, BACKOFF_MS_MAX)) {
+  for (let backoffMs = 1; ; backoffMs *= 2) {
     const answer = await attempt()
     if (answer !== undefined) return answer
     if (performance.now() - started > patienceMs) throw new GaveUp(`conflicts for ${patienceMs} ms`)
-    await delay(random() * backoffMs)
+    if (backoffMsMax > 0) await delay(random() * Math.min(backoffMs, backoffMsMax))
   }
 }

@@ -23,9 +23,14 @@ export interface CheckResult {
 
 /** A benchmark of something that gives wrong answers has no result. */
 export class CheckFailed extends Error {
+  readonly title: string
+  readonly problem: string
+
   constructor(title: string, problem: string) {
     super(`${title}: ${problem}`)
     this.name = 'CheckFailed'
+    this.title = title
+    this.problem = problem
   }
 }
 
