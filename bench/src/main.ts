@@ -15,6 +15,7 @@ import { httpSuite } from './suites/http.ts'
 import { kvSuite } from './suites/kv.ts'
 import { memorySuite } from './suites/memory.ts'
 import { recoverySuite } from './suites/recovery.ts'
+import { scaleSuite } from './suites/scale.ts'
 import { stateSuite } from './suites/state.ts'
 import { workloadsSuite } from './suites/workloads.ts'
 import type { WorkloadsResult } from './suites/workloads-result.ts'
@@ -27,6 +28,7 @@ const suites: Readonly<Record<Exclude<SuiteName, 'workloads'>, Suite>> = {
   documents: documentsSuite,
   http: httpSuite,
   memory: memorySuite,
+  scale: scaleSuite,
   recovery: recoverySuite,
   state: stateSuite,
 }

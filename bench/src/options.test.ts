@@ -20,6 +20,7 @@ test('all names every suite', () => {
     'documents',
     'http',
     'memory',
+    'scale',
     'recovery',
     'state',
   ])

@@ -15,6 +15,7 @@ export const suiteNames = [
   'documents',
   'http',
   'memory',
+  'scale',
   'recovery',
   'state',
 ] as const
@@ -41,11 +42,13 @@ export interface BenchOptions {
   readonly minutes: number
   /** Actors of the memory suite; its cache holds a twentieth of them. */
   readonly actors: number
+  /** Actors of the scale suite. */
+  readonly scaleActors: number
   /** Keys of the kv suite. */
   readonly keys: number
   /** Documents of the documents suite. */
   readonly documents: number
-  /** Transactions that the recovery suite logs and replays. */
+  /** Transactions that the recovery suite logs and replays; the scale suite makes 25 times as many. */
   readonly transactions: number
   /** Where databases are put while they are measured. */
   readonly directory: string
@@ -71,6 +74,7 @@ Suites (embedded, unless others are named; workloads with --peers; all for all o
   documents  documents with three indexes: inserts, reads, ranges, updates by a unique key
   http       requests to a served database, beside the framework and Node alone
   memory     a million actors in a cache of a twentieth of them
+  scale      ten million actors, and a log that goes on: recovery, memory and disk against size
   recovery   replaying a log after a kill, beside the execution that wrote it
   state      what a message on a small actor costs without any log
 
@@ -88,9 +92,10 @@ Options
                        ${peerNames.slice(4).join(', ')}; the first time they are fetched
   --peer a,b           only those
   --actors N           actors of the memory suite (1000000)
+  --scale N            actors of the scale suite (10000000)
   --keys N             keys of the kv suite (1000000)
   --documents N        documents of the documents suite (100000)
-  --transactions N     transactions of the recovery suite (1000000)
+  --transactions N     transactions of the recovery suite; the scale suite makes 25 times as many (1000000)
   --directory DIR      where databases are put meanwhile (the system's temporary directory)
   --json FILE          writes all figures of all rounds to a file as well
   --report FILE        writes the results of the workloads suite as Markdown, with pictures in a folder beside it
@@ -106,6 +111,7 @@ const thorough = {
   rounds: '5',
   minutes: '10',
   actors: '1000000',
+  scale: '10000000',
   keys: '1000000',
   documents: '100000',
   transactions: '1000000',
@@ -116,6 +122,7 @@ const quick = {
   rounds: '2',
   minutes: '2',
   actors: '100000',
+  scale: '200000',
   keys: '100000',
   documents: '20000',
   transactions: '100000',
@@ -140,6 +147,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     rounds: readCount('rounds', values.rounds ?? defaults.rounds),
     minutes: readNumber('minutes', values.minutes ?? defaults.minutes),
     actors: readCount('actors', values.actors ?? defaults.actors),
+    scaleActors: readCount('scale', values.scale ?? defaults.scale),
     keys: readCount('keys', values.keys ?? defaults.keys),
     documents: readCount('documents', values.documents ?? defaults.documents),
     transactions: readCount('transactions', values.transactions ?? defaults.transactions),
@@ -171,6 +179,7 @@ function parseKnown(args: readonly string[]) {
     minutes: text,
     workloads: text,
     actors: text,
+    scale: text,
     keys: text,
     documents: text,
     transactions: text,
