@@ -16,17 +16,16 @@ export interface ContestantQuestions {
   open(name: SpecName): Promise<OpenedWorkload>
   measure(load: Load): Promise<Measurement>
   measureOpen(arrivals: Arrivals): Promise<OpenMeasurement>
+  profile(load: Load): Promise<readonly string[]>
   check(): Promise<CheckResult>
-  /** Ends it in good order; the lines of its profile, if one was wanted. */
-  close(): Promise<readonly string[]>
+  /** Ends it in good order. */
+  close(): Promise<void>
 }
 
 /** Which contestant. */
 export interface StartInput<Name extends ContestantName = ContestantName> {
   readonly name: Name
   readonly directory: string
-  /** Whether to find out where its client spends its time. */
-  readonly profile: boolean
 }
 
 /** What a contestant is. */
@@ -99,15 +98,19 @@ export class ContestantProcess<Name extends ContestantName = ContestantName> imp
     return ask(this.#companion, 'measureOpen', arrivals)
   }
 
+  /** Where its client spends its time in a closed loop, measured apart because that slows it down: lines of a summary. */
+  profile(load: Load): Promise<readonly string[]> {
+    return ask(this.#companion, 'profile', load)
+  }
+
   /** Rejects with `CheckFailed` when what is stored is not what was answered. */
   check(): Promise<CheckResult> {
     return ask(this.#companion, 'check', undefined)
   }
 
-  /** Resolves with the lines of its profile, if one was wanted. */
-  async close(): Promise<readonly string[]> {
+  async close(): Promise<void> {
     try {
-      return await ask(this.#companion, 'close', undefined)
+      await ask(this.#companion, 'close', undefined)
     } finally {
       await this.#companion.stop()
     }

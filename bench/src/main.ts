@@ -33,7 +33,7 @@ const suites: Readonly<Record<Exclude<SuiteName, 'workloads'>, Suite>> = {
   state: stateSuite,
 }
 
-/** Suites that measure in the processes of their contestants, and print a profile of each. */
+/** Suites that measure in the processes of their contestants, and profile those. */
 const hasContestants: ReadonlySet<Suite> = new Set([embeddedSuite, workloadsSuite])
 
 /** Of the suites that have run. */

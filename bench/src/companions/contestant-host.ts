@@ -13,12 +13,10 @@ import { CheckFailed, type Workload } from '../workloads/workload.ts'
 
 let contestant: Contestant | undefined
 let workload: Workload | undefined
-let profile: Profile | undefined
 
 const answers: ContestantQuestions = {
   async start(input) {
     contestant = await startContestant(input.name, input.directory)
-    if (input.profile) profile = await Profile.start()
     const { title, durability } = contestant
     return { title, durability }
   },
@@ -34,12 +32,13 @@ const answers: ContestantQuestions = {
     return { ...measurement, cpuUsPerCall }
   },
   measureOpen: (arrivals) => measureOpen(open(), arrivals),
-  check: () => open().check(),
-  async close() {
-    const lines = (await profile?.stop()) ?? []
-    await started().close()
-    return lines
+  async profile(load) {
+    const profile = await Profile.start()
+    await measure(open(), load)
+    return await profile.stop()
   },
+  check: () => open().check(),
+  close: () => started().close(),
 }
 
 serveCompanion(async () => ({ status: () => ({}), answer: answerTo }))

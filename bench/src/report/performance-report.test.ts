@@ -53,6 +53,7 @@ const result: WorkloadsResult = {
         { name: 'embedded', share: 0.5, ...open },
         { name: 'redis', share: 0.5, ...open, callsPerSecond: 20 },
       ],
+      profiles: [{ name: 'embedded', callers: 1024, lines: ['PROFILE', 'run  engine.js:10  75.0 %'] }],
       checks: { embedded: { calls: 1, found: 1, expected: 1, summary: 'right' } },
       cpuFloors: { packUs: 0.25, unpackUs: 0.5, handlerUs: 0.25 },
       caveats: [],
@@ -72,6 +73,7 @@ test('goals, systems, figures and reasons are all there', () => {
   expect(text).toContain('Redis <7>: hung up')
   expect(text).toMatch(/Redis <7> +\| +700 \(400–1,000\)/)
   expect(text).toContain('](performance/ids-throughput.svg)')
+  expect(text).toContain('1,024 callers:\n\n```text\nPROFILE\nrun  engine.js:10  75.0 %\n```')
 })
 
 test('a chart has every point of every series, and its text is escaped', () => {

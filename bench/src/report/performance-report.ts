@@ -10,6 +10,7 @@ import { precise, whole, withExtremes } from '../table.ts'
 import {
   figureOf,
   ratioOf,
+  type ProfileResult,
   type Reason,
   type WorkloadLevel,
   type WorkloadResult,
@@ -26,11 +27,14 @@ export interface ReportOptions {
   readonly command: string
 }
 
+// The head, and the functions with the most.
+const PROFILE_LINES = 18
+
 const notMeasured = [
   'Networks and several machines: everything runs on one machine over loopback, and the client shares its processors with the servers.',
   'Replication: every server and every log has one copy.',
   'Long runs: compaction, vacuum, rewriting of append-only files and growth of data over hours.',
-  'Recovery, memory and start-up; the suites `recovery` and `memory` measure Streamy alone.',
+  'Recovery, memory and start-up; the suites `recovery`, `memory` and `scale` measure Streamy alone.',
   'Bytes to the disk are those of the whole machine meanwhile; they mean something only where nothing else writes.',
 ]
 
@@ -86,7 +90,7 @@ function titled(title: string, sections: readonly string[]): readonly string[] {
 function introduction({ command, rounds, seconds }: ReportOptions): string {
   return [
     `Written by \`${command}\`; not by hand.`,
-    `All systems ran in that one run, on one machine, called from one Node.js process, in interleaved rounds: ${rounds} of ${seconds} s for each`,
+    `All systems ran in that one run, on one machine, each called from a Node.js process of its own, in interleaved rounds: ${rounds} of ${seconds} s for each`,
     'figure. Figures are medians over the rounds, with extremes in brackets; ratios are taken within a round. Every',
     'workload was checked at its end: totals, counts and contents of what is stored against what was answered.',
   ].join('\n')
@@ -136,6 +140,7 @@ function workloadSection(workload: WorkloadResult, result: WorkloadsResult): rea
     ...workload.levels.map((level) => levelTable(level, result)),
     latencyTable(workload, result),
     ...cpuFloorLines(workload).map((line) => `${line.replace(/^floor +p/, 'P')}.`),
+    ...workload.profiles.flatMap((profile) => profileText(profile, result)),
     reasons(workload.caveats),
     reasons(workload.unsupported),
     checked === 0 ? '' : `Checked at the end on ${checked} systems; all totals were right.`,
@@ -181,6 +186,11 @@ function latencyTable({ latencies }: WorkloadResult, result: WorkloadsResult): s
     precise(p999Ms),
   ])
   return markdownTable(['open loop', 'of its capacity', 'calls/s', 'p50 ms', 'p99 ms', 'p99.9 ms'], rows)
+}
+
+function profileText({ name, callers, lines }: ProfileResult, result: WorkloadsResult): readonly string[] {
+  const title = `Where the client's process of ${titleOf(name, result)} spends its time with ${whole(callers)} callers:`
+  return [title, ['```text', ...lines.slice(0, PROFILE_LINES), '```'].join('\n')]
 }
 
 // Padded as the formatter of this repository pads them, so that a new report needs no formatting.

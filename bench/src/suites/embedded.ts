@@ -50,12 +50,10 @@ export async function embeddedSuite(context: SuiteContext): Promise<unknown> {
       print()
       for (const line of levelLines(level, titles, embeddedGoals)) print(line)
     }
+    if (options.profile) await profileAll(sides, context)
     return { levels, checks: await checkAll(sides, context) }
   } finally {
-    for (const { title, contestant } of sides.values()) {
-      const profile = await contestant.close()
-      if (profile.length > 0) for (const line of ['', title, ...profile]) print(line)
-    }
+    for (const { contestant } of sides.values()) await contestant.close()
   }
 }
 
@@ -71,12 +69,12 @@ function headingLines({ rounds, seconds }: BenchOptions): readonly string[] {
   ]
 }
 
-async function openSide(workload: WorkloadName, { options, directory, progress }: SuiteContext): Promise<Side> {
+async function openSide(workload: WorkloadName, { directory, progress }: SuiteContext): Promise<Side> {
   progress(`opening ${workload}`)
   const [name, spec] = parts[workload]
   const own = join(directory, workload)
   await mkdir(own)
-  const contestant = await ContestantProcess.start({ name, directory: own, profile: options.profile })
+  const contestant = await ContestantProcess.start({ name, directory: own })
   const { title } = await contestant.open(spec)
   return { title, contestant }
 }
@@ -99,6 +97,16 @@ async function measureLevel(sides: Sides, callers: number, { options, progress }
   }
   progress('')
   return { callers, rounds }
+}
+
+async function profileAll(sides: Sides, { options, print, progress }: SuiteContext): Promise<void> {
+  const load = { callers: options.callers.at(-1)!, seconds: options.seconds }
+  for (const { title, contestant } of sides.values()) {
+    progress(`profiling ${title}`)
+    const lines = await contestant.profile(load)
+    progress('')
+    for (const line of ['', title, ...lines]) print(line)
+  }
 }
 
 async function checkAll(

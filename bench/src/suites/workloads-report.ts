@@ -40,6 +40,7 @@ export function workloadLines(
     ...skewLines(result, before),
     ...latencyLines(result, contestants),
     ...cpuFloorLines(result),
+    ...result.profiles.flatMap(({ name, lines }) => ['', titleOf(name, contestants), ...lines]),
     ...reasons(result.caveats, 'caveat  '),
     ...reasons(result.unsupported, 'without '),
     ...Object.entries(result.checks).map(

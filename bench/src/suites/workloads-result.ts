@@ -37,6 +37,8 @@ export interface WorkloadResult {
   readonly parameters: string
   readonly levels: readonly WorkloadLevel[]
   readonly latencies: readonly LatencyResult[]
+  /** Where Streamy's clients spend their time; the engine is in the embedded one. Empty unless that was wanted. */
+  readonly profiles: readonly ProfileResult[]
   readonly checks: Readonly<Partial<Record<SystemName, CheckResult>>>
   /** What the same calls cost at the very least; undefined where some of them only read. */
   readonly cpuFloors: CpuFloors | undefined
@@ -69,6 +71,14 @@ export interface Figures {
 export interface LatencyResult extends OpenMeasurement {
   readonly name: SystemName
   readonly share: number
+}
+
+/** Where a client spends its time at so many callers. */
+export interface ProfileResult {
+  readonly name: SystemName
+  readonly callers: number
+  /** A summary, as it is printed. */
+  readonly lines: readonly string[]
 }
 
 /** A figure of a system over the rounds of a level; undefined where it has none. */

@@ -15,6 +15,7 @@ import {
   figureOf,
   type Figures,
   type LatencyResult,
+  type ProfileResult,
   type Reason,
   type WorkloadLevel,
   type WorkloadResult,
@@ -57,10 +58,7 @@ export async function workloadsSuite(context: SuiteContext): Promise<WorkloadsRe
     const systems = contestants.map(({ name, title, durability }) => ({ name, title, durability }))
     return { systems, unavailable, workloads, leftOut: options.specs.slice(workloads.length) }
   } finally {
-    for (const contestant of contestants.toReversed()) {
-      const profile = await contestant.close()
-      if (profile.length > 0) for (const line of ['', contestant.title, ...profile]) print(line)
-    }
+    for (const contestant of contestants.toReversed()) await contestant.close()
   }
 }
 
@@ -71,7 +69,7 @@ async function startAll(
 ): Promise<void> {
   for (const name of [...floorNames, ...streamyNames, ...options.peers]) {
     progress(`starting ${name}`)
-    await ContestantProcess.start<SystemName>({ name, directory, profile: options.profile }).then(
+    await ContestantProcess.start<SystemName>({ name, directory }).then(
       (contestant) => contestants.push(contestant),
       (error: unknown) => unavailable.push({ name, reason: reasonOf(error) }),
     )
@@ -95,12 +93,13 @@ async function measureWorkload(
     levels.push(await run.measureLevel(callers, performance.now() + share))
   }
   const latencies = spec.openLoop ? await run.measureLatencies(levels) : []
+  const profiles = context.options.profile ? await run.profile(ladder.at(-1)!) : []
   const checks = await run.check()
   context.progress('')
   const { name, title, parameters, plan } = spec
   const { caveats, unsupported } = run
   const cpuFloors = plan === undefined ? undefined : measureCpuFloors(plan)
-  return { name, title, parameters, levels, latencies, checks, cpuFloors, caveats, unsupported }
+  return { name, title, parameters, levels, latencies, profiles, checks, cpuFloors, caveats, unsupported }
 }
 
 // Those of the workload, unless the command line names others.
@@ -184,6 +183,17 @@ class WorkloadRun {
     return results
   }
 
+  // Of Streamy only: what a peer's client does is not ours to mend.
+  async profile(callers: number): Promise<readonly ProfileResult[]> {
+    const results: ProfileResult[] = []
+    const { seconds } = this.#context.options
+    await this.#each('profiling', async ({ contestant }) => {
+      const { name } = contestant
+      if (isStreamy(name)) results.push({ name, callers, lines: await contestant.profile({ callers, seconds }) })
+    })
+    return results
+  }
+
   async check(): Promise<Readonly<Partial<Record<SystemName, CheckResult>>>> {
     const checks: Partial<Record<SystemName, CheckResult>> = {}
     await this.#each('checking', async ({ contestant }) => {
@@ -201,11 +211,14 @@ class WorkloadRun {
     if (this.unsupported.some((reason) => reason.name === name)) return
     this.#context.progress(`${this.#spec.title}: ${doing} ${title}`)
     await step().catch((error: unknown) => {
-      const isStreamy = (streamyNames as readonly string[]).includes(name)
-      if (isStreamy || error instanceof CheckFailed) throw error
+      if (isStreamy(name) || error instanceof CheckFailed) throw error
       this.unsupported.push({ name, reason: reasonOf(error) })
     })
   }
+}
+
+function isStreamy(name: SystemName): boolean {
+  return (streamyNames as readonly string[]).includes(name)
 }
 
 function reasonOf(error: unknown): string {
