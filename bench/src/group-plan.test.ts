@@ -1,6 +1,6 @@
 // Goal: plans of groups draw what they say. Method: all that a plan draws, counted.
 import { expect, test } from 'vitest'
-import { contentionPlan, multiTransferPlan } from './group-plan.ts'
+import { contentionPlan, multiTransferPlan, partitionPlan } from './group-plan.ts'
 
 const draws = 2000
 
@@ -28,4 +28,19 @@ test('exactly one key of a contended transaction is hot', () => {
     seen.add(group[0]!)
   }
   expect(seen).toEqual(hot)
+})
+
+test.each([0, 0.1, 1])('a share of %s of calls reaches over two partitions, half in each', (share) => {
+  const partitionOf = (key: string): number => Number(key.slice(1)) % 8
+  const plan = partitionPlan('p', { count: 400, size: 10, share, partitionOf })
+  let over = 0
+  for (let draw = 0; draw < draws; draw++) {
+    const group = plan.group(plan.pick())
+    expect(new Set(group).size).toBe(10)
+    const partitions = group.map(partitionOf)
+    const found = [...new Set(partitions)].map((one) => partitions.filter((other) => other === one).length)
+    expect([[10], [5, 5]]).toContainEqual(found)
+    if (found.length === 2) over += 1
+  }
+  expect(Math.abs(over / draws - share)).toBeLessThan(0.03)
 })

@@ -38,6 +38,42 @@ export function contentionPlan(prefix: string, hot: number, cold: number, size: 
   return planOf(keys, draw, bareCall)
 }
 
+/** How counters are chosen by their partitions. */
+export interface PartitionPlanOptions {
+  /** All counters there are. */
+  readonly count: number
+  /** Counters of a call. */
+  readonly size: number
+  /** Of the calls, those that reach over two partitions, half in each; the others stay in one. */
+  readonly share: number
+  readonly partitionOf: (key: string) => number
+}
+
+/** Calvin's by the share of calls that reach over two partitions. */
+export function partitionPlan(prefix: string, { count, size, share, partitionOf }: PartitionPlanOptions): GroupPlan {
+  const keys = Array.from({ length: count }, (_, index) => `${prefix}${index}`)
+  const byPartition = new Map<number, number[]>()
+  for (const [index, key] of keys.entries()) {
+    const partition = partitionOf(key)
+    const members = byPartition.get(partition)
+    if (members === undefined) byPartition.set(partition, [index])
+    else members.push(index)
+  }
+  const random = seededRandom(count + Math.round(1000 * share))
+  const partitions = [...byPartition.values()]
+  const samplePartition = uniformSampler(partitions.length, random)
+  const from = (members: readonly number[], wanted: number): readonly number[] =>
+    distinct(wanted, uniformSampler(members.length, random)).map((place) => members[place]!)
+  const draw = (): readonly number[] => {
+    const [first = 0, second = 0] = distinct(2, samplePartition)
+    if (random() >= share) return from(partitions[first]!, size)
+    const half = Math.floor(size / 2)
+    return [...from(partitions[first]!, size - half), ...from(partitions[second]!, half)]
+  }
+  const bareCall: BareCallOf = ([first = '', ...others]) => ['Sequence', first, 'advanceAll', [others]]
+  return planOf(keys, draw, bareCall)
+}
+
 function planOf(keys: readonly string[], draw: () => readonly number[], bareCall: BareCallOf): GroupPlan {
   const groups = Array.from({ length: PICKS }, () => draw().map((index) => keys[index]!))
   const group = (pick: number): readonly string[] => groups[pick]!

@@ -14,6 +14,7 @@ import { embeddedSuite } from './suites/embedded.ts'
 import { httpSuite } from './suites/http.ts'
 import { kvSuite } from './suites/kv.ts'
 import { memorySuite } from './suites/memory.ts'
+import { multiPartitionSuite } from './suites/multi-partition.ts'
 import { recoverySuite } from './suites/recovery.ts'
 import { scaleSuite } from './suites/scale.ts'
 import { stateSuite } from './suites/state.ts'
@@ -24,6 +25,7 @@ import { CheckFailed } from './workloads/workload.ts'
 const suites: Readonly<Record<Exclude<SuiteName, 'workloads'>, Suite>> = {
   embedded: embeddedSuite,
   cluster: clusterSuite,
+  'multi-partition': multiPartitionSuite,
   kv: kvSuite,
   documents: documentsSuite,
   http: httpSuite,

@@ -15,6 +15,7 @@ test('all names every suite', () => {
   expect(readOptions(['all'])?.suites).toEqual([
     'embedded',
     'cluster',
+    'multi-partition',
     'workloads',
     'kv',
     'documents',

@@ -10,6 +10,7 @@ import { workloadNames, type WorkloadName } from './workload-names.ts'
 export const suiteNames = [
   'embedded',
   'cluster',
+  'multi-partition',
   'workloads',
   'kv',
   'documents',
@@ -69,6 +70,8 @@ export const usage = `npm run bench -- [suite …] [options]
 Suites (embedded, unless others are named; workloads with --peers; all for all of them)
   embedded   ids and transfers in closed loops, beside the floor that disk and encoding set
   cluster    the same on a NATS server with a worker of its own, beside the floor that stream and server set
+  multi-partition
+             Calvin's microbenchmark on a cluster by the share of transactions over two partitions
   workloads  published workloads on Streamy, embedded and as a cluster, and beside its peers
   kv         a million keys, ascending and random: writes, reads, scans, leaf fill
   documents  documents with three indexes: inserts, reads, ranges, updates by a unique key
