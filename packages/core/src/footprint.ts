@@ -4,6 +4,7 @@
 import { limits } from './limits.ts'
 import type { PartitionId } from './position.ts'
 import { hashText } from './random.ts'
+import { sameActor } from './transaction.ts'
 import type { AccessMode, ActorRef, Touch, Transaction } from './transaction.ts'
 
 /**
@@ -31,15 +32,39 @@ export function protocolOf(transaction: Transaction, partitions: number): Protoc
 
 /** The actors a transaction declares, each once with the strongest mode: calls write, asserts read. */
 export function footprintOf(transaction: Transaction): Touch[] {
-  if (usesOneActor(transaction)) return [{ ref: transaction.calls[0]!.ref, mode: 'write' }]
-  const modes = new Map<string, Touch>()
-  const add = (ref: ActorRef, mode: AccessMode): void => {
-    if (modes.get(ref.id)?.mode !== 'write') modes.set(ref.id, { ref, mode })
+  const { calls, asserts, touches } = transaction
+  const footprint = new FootprintBuilder(calls.length + asserts.length + touches.length)
+  for (const call of calls) footprint.add(call.ref, 'write')
+  for (const assertion of asserts) footprint.add(assertion.ref, 'read')
+  for (const touch of touches) footprint.add(touch.ref, touch.mode)
+  return footprint.touches
+}
+
+const FEW = 8
+
+/** Gathers touches. Most footprints are two actors, which no map is made for. */
+class FootprintBuilder {
+  readonly touches: Touch[] = []
+  readonly #places: Map<string, number> | undefined
+
+  /** Of so many at the most. */
+  constructor(most: number) {
+    this.#places = most <= FEW ? undefined : new Map()
   }
-  for (const call of transaction.calls) add(call.ref, 'write')
-  for (const assertion of transaction.asserts) if (!modes.has(assertion.ref.id)) add(assertion.ref, 'read')
-  for (const touch of transaction.touches) add(touch.ref, touch.mode)
-  return [...modes.values()]
+
+  add(ref: ActorRef, mode: AccessMode): void {
+    const place = this.#placeOf(ref)
+    if (place === undefined) {
+      this.#places?.set(ref.id, this.touches.length)
+      this.touches.push({ ref, mode })
+    } else if (mode === 'write' && this.touches[place]!.mode === 'read') this.touches[place] = { ref, mode }
+  }
+
+  #placeOf(wanted: ActorRef): number | undefined {
+    if (this.#places !== undefined) return this.#places.get(wanted.id)
+    const place = this.touches.findIndex(({ ref }) => sameActor(ref, wanted))
+    return place < 0 ? undefined : place
+  }
 }
 
 /** The partitions an entry's index must name, ascending; empty stands for all of them. */

@@ -4,11 +4,13 @@
 import { transactionIn } from './batch-codec.ts'
 import type { Batch, BatchTransaction } from './batch-codec.ts'
 import { MalformedBytes } from './byte-reader.ts'
-import { indexedPartitions, partitionOf, usesOneActor } from './footprint.ts'
-import { limits } from './limits.ts'
+import { indexedPartitions, partitionOf, protocolOf } from './footprint.ts'
 import type { PartitionId } from './position.ts'
 import { isTell } from './sessions.ts'
-import type { Transaction } from './transaction.ts'
+import type { ActorRef, Transaction } from './transaction.ts'
+
+// Bits of a small integer.
+const MARKS_MAX = 30
 
 /**
  * A transaction of a batch; the reason as text when it is void. A batch that is restricted
@@ -47,11 +49,22 @@ function decode(batch: Batch, found: BatchTransaction): Transaction | string {
 }
 
 function isIndexed(transaction: Transaction, named: readonly PartitionId[], partitions: number): boolean {
-  // The common transaction, told without a list of its partitions.
-  if (named.length === 1 && partitions > 1 && transaction.source === undefined && usesOneActor(transaction))
-    return (
-      transaction.attempt < limits.exclusiveAttempt && named[0] === partitionOf(transaction.calls[0]!.ref, partitions)
-    )
-  const indexed = indexedPartitions(transaction, partitions)
+  const protocol = protocolOf(transaction, partitions)
+  if (protocol === 'whole' || protocol === 'exclusive') return named.length === 0
+  if (named.length > MARKS_MAX) return isSame(named, indexedPartitions(transaction, partitions))
+  // Few are named: all that is used must be among them, and a bit for each tells whether it is used, without a list of those.
+  let used = 0
+  const isNamed = (partition: PartitionId): boolean => {
+    const place = named.indexOf(partition)
+    used |= 1 << place
+    return place >= 0
+  }
+  const isUsed = ({ ref }: { readonly ref: ActorRef }): boolean => isNamed(partitionOf(ref, partitions))
+  const { source, calls, asserts, touches } = transaction
+  if (source !== undefined && !isNamed(source)) return false
+  return calls.every(isUsed) && asserts.every(isUsed) && touches.every(isUsed) && used === (1 << named.length) - 1
+}
+
+function isSame(named: readonly PartitionId[], indexed: readonly PartitionId[]): boolean {
   return named.length === indexed.length && named.every((partition, index) => partition === indexed[index])
 }

@@ -248,9 +248,11 @@ export class Scanner {
     const footprint = footprintOf(transaction)
     // The index may name a worker only because a tell leaves its outbox there.
     if (!footprint.some(({ ref }) => ownership.executes(inFlight.partitionOf(ref)))) return
-    if (protocol === 'home') inFlight.start(new HomeTransaction(inFlight, entry))
-    else if (footprint.length > 1) inFlight.start(new VotesTransaction(inFlight, entry))
-    else if (!inFlight.runAtOnce(entry)) inFlight.start(new ExecTransaction(inFlight, entry))
+    if (protocol === 'votes' && footprint.length === 1) {
+      if (!inFlight.runAtOnce(entry)) inFlight.start(new ExecTransaction(inFlight, entry))
+    } else if (inFlight.runLocalAtOnce(entry, { protocol, footprint })) return
+    else if (protocol === 'home') inFlight.start(new HomeTransaction(inFlight, entry))
+    else inFlight.start(new VotesTransaction(inFlight, entry))
   }
 
   #entry(transaction: Transaction, home: PartitionId, position: Position, { logTime }: Progress): Entry {

@@ -12,6 +12,8 @@ import type { ActorSpace, ExecutionOptions, Tell } from './execution.ts'
 import type { HomeDesk } from './home-desk.ts'
 import { KeyTransactionProcessor } from './key-transaction-processor.ts'
 import type { LockNode } from './key-transaction-processor.ts'
+import { runLocal } from './local-transaction.ts'
+import type { LocalTransaction } from './local-transaction.ts'
 import type { Aborted } from './outcome.ts'
 import type { Ownership } from './ownership.ts'
 import type { PeerMessage, SentRecord } from './peer-message.ts'
@@ -104,6 +106,23 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     // Nobody else takes part, so whatever came for it is nothing.
     this.#early.take(entry.position)
     runExec(this, entry, this.home.decide(entry))
+    return true
+  }
+
+  /**
+   * The same for a transaction over several actors. False, besides, when somebody else takes part in it or wants to hear
+   * of it: where one of its partitions is not served here alone.
+   */
+  runLocalAtOnce(entry: Entry, transaction: LocalTransaction): boolean {
+    const { ownership } = this.#options
+    for (const { ref } of transaction.footprint) {
+      if (this.#processors.size > 0 && this.#processors.has(ref.id)) return false
+      const partition = this.partitionOf(ref)
+      if (!ownership.executes(partition) || !ownership.serves(partition, entry.position)) return false
+    }
+    if (!this.home.isFirst(entry)) return false
+    this.#early.take(entry.position)
+    runLocal(this, entry, transaction, this.home.decide(entry))
     return true
   }
 
