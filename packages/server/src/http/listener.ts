@@ -56,9 +56,10 @@ export class Listener {
 
   constructor(onRequest: RequestListener, timing: ListenerTiming = serverLimits) {
     this.#timing = timing
-    this.#http1 = createHttp1Server(http1Options(timing), onRequest)
+    const listener = answeredTogether(onRequest)
+    this.#http1 = createHttp1Server(http1Options(timing), listener)
     this.#http1.maxConnections = serverLimits.connectionsMax
-    this.#http2 = createHttp2Server(http2Options, onRequest)
+    this.#http2 = createHttp2Server(http2Options, listener)
     this.#http2.on('session', (session) => this.#keep(session))
     this.#divide()
   }
@@ -133,6 +134,21 @@ export class Listener {
     session.once('close', () => this.#sessions.delete(session))
     // What goes wrong on a connection ends it; whoever waited on one of its streams is told there.
     session.on('error', () => {})
+  }
+}
+
+// Requests that have arrived together are answered together, behind the last of them. A response to a client that sleeps wakes
+// it, which may cost more than all else about a request; one answer after the other, each would find it asleep again.
+function answeredTogether(onRequest: RequestListener): RequestListener {
+  let arrived: Parameters<RequestListener>[] = []
+  const answerAll = (): void => {
+    const requests = arrived
+    arrived = []
+    for (const [incoming, outgoing] of requests)
+      if (!incoming.destroyed && !outgoing.destroyed) onRequest(incoming, outgoing)
+  }
+  return (incoming, outgoing) => {
+    if (arrived.push([incoming, outgoing]) === 1) setImmediate(answerAll)
   }
 }
 
