@@ -13,13 +13,17 @@ export function breakMethod<Class extends object, Name extends keyof Class & str
   return () => void Object.defineProperty(prototype, name, descriptor)
 }
 
-/** Puts a value in the place of what a getter says. */
+/** Replaces what a getter answers by what `make` makes of it. */
 export function breakGetter<Class extends object, Name extends keyof Class & string>(
   prototype: Class,
   name: Name,
-  value: Class[Name],
+  make: (original: (this: Class) => Class[Name]) => (this: Class) => Class[Name],
 ): () => void {
   const descriptor = Object.getOwnPropertyDescriptor(prototype, name)!
-  Object.defineProperty(prototype, name, { ...descriptor, get: () => value })
+  const get = function (this: Class): Class[Name] {
+    // The getter of a class answers what the class says.
+    return descriptor.get!.call(this) as Class[Name]
+  }
+  Object.defineProperty(prototype, name, { ...descriptor, get: make(get) })
   return () => void Object.defineProperty(prototype, name, descriptor)
 }

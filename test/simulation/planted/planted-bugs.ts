@@ -247,19 +247,11 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a client says that it has answers which it has not',
-    plant: () => breakGetter(SequenceWindow.prototype, 'answeredBelow', 1_000_000),
+    plant: () => breakGetter(SequenceWindow.prototype, 'answeredBelow', () => () => 1_000_000),
   },
   {
     name: 'a state is flushed beyond the checkpoint that it is for',
-    plant: () =>
-      breakMethod(
-        Engine.prototype,
-        'captureState',
-        (captureState) =>
-          function (this: Engine) {
-            return captureState.call(this)
-          },
-      ),
+    plant: flushBeyond,
   },
   {
     name: 'the log is trimmed above the checkpoints',
@@ -282,6 +274,34 @@ export const plantedBugs: readonly PlantedBug[] = [
     change: (plan) => ({ ...plan, rollsBack: true }),
   },
 ]
+
+// A replica looks at how far the state has come before it saves it, so the engine has to be wrong about that as well.
+function flushBeyond(): () => void {
+  const wanted = new WeakMap<Engine, number>()
+  const restoreCapture = breakMethod(
+    Engine.prototype,
+    'captureState',
+    (captureState) =>
+      function (this: Engine, last = Infinity) {
+        const capture = captureState.call(this)
+        if (capture !== undefined) wanted.set(this, last)
+        return capture
+      },
+  )
+  const restoreCaptured = breakGetter(
+    Engine.prototype,
+    'captured',
+    (get) =>
+      function (this: Engine) {
+        const captured = get.call(this)
+        return { ...captured, sequence: Math.min(captured.sequence, wanted.get(this) ?? Infinity) }
+      },
+  )
+  return () => {
+    restoreCaptured()
+    restoreCapture()
+  }
+}
 
 // Transactions over several workers, and messages between those that get lost.
 function spread(plan: Plan): Plan {
