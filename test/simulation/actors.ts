@@ -1,6 +1,7 @@
 // The actors of simulated clusters: those of the clusters of processes, and two that send each other tells, at once or by
 // timers, and one whose requests are sent more than once.
 
+import { kvActors, kvLimits } from '@streamy-db/kv'
 import { Actor, actor, message, query } from 'streamy-db'
 import { actors as clusterActors, type Done } from '../cluster/actors.ts'
 
@@ -62,4 +63,7 @@ export class Effects extends Actor {
   }
 }
 
-export const actors = [...clusterActors, Mailbox, Courier, Effects]
+// Some dozens of keys are to make trees of several levels, which split and merge all the time.
+Object.assign(kvLimits, { indexNodeItemsMax: 4 })
+
+export const actors = [...clusterActors, Mailbox, Courier, Effects, ...kvActors]

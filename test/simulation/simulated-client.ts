@@ -2,6 +2,7 @@
 // the other. When it crashes, nobody learns what its calls came to, and another process takes its place.
 
 import { Random, StreamyError } from '@streamy-db/core'
+import { kvErrors } from '@streamy-db/kv'
 import { connectCluster, type ClusterDatabase } from '@streamy-db/runtime'
 import { actors } from './actors.ts'
 import { InsufficientFunds } from '../cluster/actors.ts'
@@ -24,7 +25,13 @@ export interface ClientLoad {
 
 const connectAgainUs = 500_000
 // What these say is that nothing has happened; of all others nobody knows.
-const refusals: ReadonlySet<string> = new Set(['TRANSACTION_CONFLICT', 'OVERLOADED', 'WORKERS_UNREACHABLE'])
+const refusals: ReadonlySet<string> = new Set([
+  'TRANSACTION_CONFLICT',
+  'OVERLOADED',
+  'WORKERS_UNREACHABLE',
+  // Of reads: their workers flush every few entries in some runs.
+  'SNAPSHOT_EXPIRED',
+])
 // What may reach a caller where servers and workers cannot be reached, or log time was set forward.
 const expected: ReadonlySet<string> = new Set([
   'DEADLINE_EXCEEDED',
@@ -130,7 +137,12 @@ export class SimulatedClient {
       }
       const { deadlineMs } = this.#load.plan
       try {
-        return await connectCluster(parts, { name: databaseName, actors, errors: [InsufficientFunds], deadlineMs })
+        return await connectCluster(parts, {
+          name: databaseName,
+          actors,
+          errors: [InsufficientFunds, ...kvErrors],
+          deadlineMs,
+        })
       } catch (error) {
         if (!(error instanceof StreamyError) || error.kind !== 'retry')
           this.#cluster.violated('client', `${this.name} cannot connect: ${String(error)}`)

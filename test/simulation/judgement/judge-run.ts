@@ -7,6 +7,7 @@ import type { Plan } from '../plan.ts'
 import type { SimulatedCluster, Violation } from '../simulated-cluster.ts'
 import type { SimulatedWorker } from '../simulated-worker.ts'
 import { judgeDeliveries, judgeTotals, readEnd, type End } from './judge-end.ts'
+import { judgeEntries } from './judge-entries.ts'
 import { judgeHistories } from './judge-histories.ts'
 import { ReferenceRun } from './reference-run.ts'
 import type { ReplyWitness } from './reply-witness.ts'
@@ -53,6 +54,7 @@ export async function judgeRun(run: Run): Promise<JudgedRun> {
     ...histories.violations,
     ...judgeTotals(end!),
     ...judgeDeliveries(recorder.operations('deliveries'), end!),
+    ...judgeEntries(recorder.operations('entries'), end!.entries, cluster.server.entries),
     ...reference.judgeReplies(witness),
     ...(await reference.judgeCheckpoints()),
   ]

@@ -13,6 +13,7 @@ import {
 } from '../../cluster/actors.ts'
 import type { Dice } from '../../differential/dice.ts'
 import { Courier, Effects } from '../actors.ts'
+import { useEntries } from './entry-operations.ts'
 import { accountsOf, couriers, effectsKey, mailboxes, type BankName, type WorkloadName } from './workloads.ts'
 
 /** What a call came to. */
@@ -60,6 +61,8 @@ export function callsOf(workload: WorkloadName, dice: Dice, shared: SharedNames)
       return () => sendRequest(dice, shared)
     case 'deliveries':
       return () => dispatch(dice, shared)
+    case 'entries':
+      return () => useEntries(dice, shared)
     default:
       return unreachable(workload)
   }
