@@ -80,7 +80,7 @@ test('a document has a version, which a write can rest on', async () => {
   expect((await served.ask('GET', '/v1/collections/users/~42')).json).toEqual({ _id: 42, org: 'x' })
 })
 
-test.each([
+test.each<[action: string, body: object, status: number, name: string | undefined]>([
   ['find', { filter: { a: { $where: '1' } } }, 422, 'FilterInvalid'],
   ['find', { filter: [] }, 400, undefined],
   ['find', { nonsense: 1 }, 400, undefined],
@@ -94,6 +94,12 @@ test.each([
   ['insert', { documents: [{ 'a.b': 1 }] }, 422, 'DocumentInvalid'],
   ['insert', { documents: [{ _id: 'u1' }, { _id: 'u1' }] }, 409, 'DuplicateKey'],
   ['aggregate', { pipeline: [{ $out: 'x' }] }, 422, 'FilterInvalid'],
+  ['find', { filter: { a: { $regex: '(?=a)' } } }, 422, 'FilterInvalid'],
+  ['find', { filter: { a: { $regex: 'a'.repeat(2000) } } }, 422, 'FilterInvalid'],
+  ['insert', { documents: [{ _id: 'u1' }, { _id: 'u2', b: 'x'.repeat(300_000) }] }, 422, 'DocumentInvalid'],
+  ['insert', { documents: [{ _id: 'u1' }, { _id: 'u2', c: { 'd.e': 1 } }] }, 422, 'DocumentInvalid'],
+  ['replace', { documents: [{ _id: 'u1' }, { _id: 'u2', constructor: 1 }] }, 422, 'DocumentInvalid'],
+  ['update', { filter: { _id: 'u1' }, update: { $set: { $a: 1 } }, upsert: true }, 422, 'UpdateInvalid'],
 ])('%s refuses %o', async (action, body, status, name) => {
   const answer = await post(action, body)
   expect(answer.status).toBe(status)
@@ -105,6 +111,16 @@ test.each([
 test('a prototype cannot be written', async () => {
   const body = '{"documents":[{"_id":"u1","__proto__":{"a":1}}]}'
   expect((await served.ask('POST', '/v1/collections/users/insert', { body })).status).toBe(422)
+  const update = '{"filter":{"_id":"u1"},"update":{"$set":{"__proto__.a":1}},"upsert":true}'
+  expect((await served.ask('POST', '/v1/collections/users/update', { body: update })).status).toBe(422)
+  expect((await served.ask('PUT', '/v1/collections/users/u1', { body: '{"__proto__":{"a":1}}' })).status).toBe(422)
+  expect((await post('count', {})).json).toEqual({ count: 0 })
+})
+
+test('an operator that is not known is named, and an expression that would backtrack for ever does not', async () => {
+  expect((await post('find', { filter: { a: { $nope: 1 } } })).json.detail).toContain('$nope')
+  await post('insert', { documents: [{ _id: 'u1', a: `${'a'.repeat(10_000)}!` }] })
+  expect((await post('find', { filter: { a: { $regex: '^(a+)+$' } } })).json.documents).toEqual([])
 })
 
 test('a token may use the collections that it names', async () => {
