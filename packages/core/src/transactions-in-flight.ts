@@ -93,7 +93,10 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     this.#started.push(position)
     transaction.start()
     if (this.asksAtOnce && this.#transactions.has(position)) this.#effects.messages.push(...transaction.asks())
-    for (const message of this.#early.take(position)) transaction.receive(message)
+    // It may have come to its end already: then it answers nobody any more, since what it holds is of behind it.
+    for (const message of this.#early.take(position))
+      if (this.#transactions.has(position)) transaction.receive(message)
+      else if (message.kind === 'fetch') this.#answer(position, message.to, message.from, true, message.ref)
   }
 
   /**
