@@ -1,8 +1,10 @@
-// The actors of simulated clusters: those of the clusters of processes, and two that send each other tells, at once or by
-// timers, and one whose requests are sent more than once.
+// The actors of simulated clusters: those of the clusters of processes, two that send each other tells, at once or by
+// timers, one whose requests are sent more than once, and those of the layers. And the errors that their clients meet.
 
+import { documentActors, documentErrors } from '@streamy-db/documents'
+import { kvActors, kvErrors } from '@streamy-db/kv'
 import { Actor, actor, message, query } from 'streamy-db'
-import { actors as clusterActors, type Done } from '../cluster/actors.ts'
+import { actors as clusterActors, InsufficientFunds, type Done } from '../cluster/actors.ts'
 
 /** Takes what couriers bring. */
 @actor()
@@ -62,4 +64,5 @@ export class Effects extends Actor {
   }
 }
 
-export const actors = [...clusterActors, Mailbox, Courier, Effects]
+export const actors = [...clusterActors, Mailbox, Courier, Effects, ...kvActors, ...documentActors]
+export const errors = [InsufficientFunds, ...kvErrors, ...documentErrors]

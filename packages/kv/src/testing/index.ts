@@ -1,4 +1,6 @@
-// What tests of layers above use: engines with several partitions as a layer sees them, and a look at whole indexes.
+// What tests of layers above and of whole clusters use: engines with several partitions as a layer sees them, a look at
+// whole indexes, and a space as a plain list.
 
 export { ClusterPort } from './cluster-port.ts'
+export { KvModel } from './kv-model.ts'
 export { treeShape, type TreeShape } from './tree-check.ts'
