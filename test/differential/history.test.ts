@@ -178,7 +178,7 @@ test('the outcome of a request is known at its home until its session has it', (
   const past = new Past(100)
   const add = toyTransaction(1, [scriptCall(here[0]!, [['add', 1]])])
   const request = add.request!
-  const outcome = (): unknown => past.engine.outcome(0, request)
+  const outcome = (): unknown => past.engine.outcome(0, request)?.outcome
   expect(outcome()).toBeUndefined()
   past.append(add)
   expect(outcome()).toEqual({ kind: 'committed', results: [freeze(1, 'result')] })

@@ -109,7 +109,7 @@ export function checkEnd<Saying>(
   })
   for (const reply of judge.replies) {
     const home = log.homeAt(reply.position)
-    judge.asked(reply, home, reply.request && servers[home]!.engine.outcome(home, reply.request))
+    judge.asked(reply, home, reply.request && servers[home]!.engine.outcome(home, reply.request)?.outcome)
   }
   judge.ended()
 }

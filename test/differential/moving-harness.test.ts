@@ -9,7 +9,6 @@ import {
   type Effects,
   type EngineOptions,
   type LogEntry,
-  type Outcome,
   type Sequence,
   type StateCapture,
   type Transaction,
@@ -48,7 +47,7 @@ class Overshooting extends Engine {
 }
 
 class Secretive extends Engine {
-  override outcome(): Outcome | undefined {
+  override outcome(): undefined {
     return undefined
   }
 }

@@ -153,9 +153,9 @@ export class ReferenceExecutor {
         ? ({ kind: 'counts' } as const)
         : judge(state, transaction, request, position, this.#logTime)
     if (verdict.kind === 'ignored') return
-    if (verdict.kind === 'answered') return this.#reply(transaction, position, verdict.outcome)
+    if (verdict.kind === 'answered') return this.#reply(transaction, position, verdict.outcome, verdict.position)
     const { outcome } = this.#run(transaction, position)
-    if (request !== undefined) remember(state, transaction, request, outcome)
+    if (request !== undefined) remember(state, transaction, request, { outcome, position })
     if (outcome.kind === 'missed') return
     if (request !== undefined) this.#finished.push(`${home}:${requestKey(request)}`)
     this.#reply(transaction, position, outcome)
@@ -180,8 +180,8 @@ export class ReferenceExecutor {
     return result
   }
 
-  #reply({ request, attempt }: Transaction, position: Position, outcome: Outcome): void {
-    this.#replies.push({ position, attempt, request, outcome })
+  #reply({ request, attempt }: Transaction, position: Position, outcome: Outcome, counted = position): void {
+    this.#replies.push({ position, counted, attempt, request, outcome })
   }
 
   #stateOf(ref: ActorRef): ReferenceState {

@@ -8,7 +8,7 @@ import type { ReferenceState } from './reference-state.ts'
 /** Whether an entry counts; what does not may still be answered. */
 export type Verdict =
   | { readonly kind: 'counts' }
-  | { readonly kind: 'answered'; readonly outcome: Outcome }
+  | { readonly kind: 'answered'; readonly outcome: Outcome; readonly position: Position | undefined }
   | { readonly kind: 'ignored' }
 
 /** Whether the session belongs to a partition, which sends tells, rather than to a client. */
@@ -36,16 +36,21 @@ export function judge(
   const session = noteSession(state, request, position, logTime)
   const known = state.requests.get(requestKey(request))?.record
   if (known?.kind === 'retry') return transaction.attempt === known.next.attempt ? counts : ignored
-  if (known?.kind === 'done') return { kind: 'answered', outcome: known.outcome }
+  if (known?.kind === 'done') return { kind: 'answered', outcome: known.outcome, position: known.position }
   if (transaction.attempt !== 1) return ignored
   if (request.sequence < session.answeredBelow) return ignored
   if (!isPartitionSession(request.session) && logTime - request.seenTime > limits.requestRetentionUs)
-    return { kind: 'answered', outcome: expired }
+    return { kind: 'answered', outcome: expired, position: undefined }
   return counts
 }
 
 /** Remembers what an entry that counted came to. */
-export function remember(state: ReferenceState, transaction: Transaction, request: Request, outcome: RunOutcome): void {
+export function remember(
+  state: ReferenceState,
+  transaction: Transaction,
+  request: Request,
+  { outcome, position }: { readonly outcome: RunOutcome; readonly position: Position },
+): void {
   const { generation, answeredBelow } = state.sessions.get(request.session)!
   if (outcome.kind === 'missed') {
     const next = nextAttempt(transaction, outcome.ref, outcome.mode)
@@ -53,7 +58,7 @@ export function remember(state: ReferenceState, transaction: Transaction, reques
   } else if (request.sequence < answeredBelow) {
     state.requests.delete(requestKey(request))
   } else {
-    state.setRequest(request, { kind: 'done', generation, outcome })
+    state.setRequest(request, { kind: 'done', generation, position, outcome })
   }
 }
 

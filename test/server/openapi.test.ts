@@ -116,6 +116,25 @@ async function askCollections(headers: Readonly<Record<string, string>>): Promis
   await post('replace', 200, '{"documents":[{"_id":"u2","age":21}]}')
   await post('aggregate', 200, '{"pipeline":[{"$sort":{"_id":1}}]}')
   await post('delete', 200, '{"filter":{"_id":"u2"}}')
+  const keyed = { ...headers, 'idempotency-key': 'c' }
+  const insert = ['post', '/v1/collections/{name}/insert', '/v1/collections/users/insert'] as const
+  await ask(...insert, 200, { headers: keyed, body: '{"documents":[{"age":1}]}' })
+  await ask(...insert, 200, { headers: keyed, body: '{"documents":[{"age":1}]}' })
+  await ask(...insert, 422, { headers: keyed, body: '{"documents":[{"age":2}]}' })
+  const watch = ['get', '/v1/collections/{name}/watch', '/v1/collections/users/watch'] as const
+  await ask(...watch, 200)
+  await ask('get', watch[1], `${watch[2]}?filter=x`, 400)
+  const indexes = '/v1/collections/{name}/indexes'
+  await ask('put', `${indexes}/{index}`, '/v1/collections/users/indexes/byAge', 202, {
+    headers,
+    body: '{"keys":{"age":1}}',
+  })
+  await ask('put', `${indexes}/{index}`, '/v1/collections/users/indexes/byAge', 422, {
+    headers,
+    body: '{"keys":{"n":1}}',
+  })
+  await ask('get', indexes, '/v1/collections/users/indexes', 200)
+  await ask('delete', `${indexes}/{index}`, '/v1/collections/users/indexes/byAge', 204)
   const single = '/v1/collections/{name}/{id}'
   await ask('get', single, '/v1/collections/users/u1', 200)
   await ask('get', single, '/v1/collections/users/none', 404)

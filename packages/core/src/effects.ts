@@ -3,7 +3,7 @@
 import type { Outcome, Reply } from './outcome.ts'
 import type { PeerMessage } from './peer-message.ts'
 import type { PartitionId, Position, Sequence } from './position.ts'
-import type { Request, Transaction } from './transaction.ts'
+import type { Transaction } from './transaction.ts'
 
 /** Something that went wrong by itself, for logs and counters: nobody waits for it. */
 export interface Incident {
@@ -31,8 +31,11 @@ export interface Effects {
   readonly unheld: readonly PartitionId[]
 }
 
-/** Takes the outcome of the transaction at `position`, while those behind it have yet to run. */
-export type Answer = (outcome: Outcome, position: Position) => void
+/**
+ * Takes the outcome of the entry at `position`, while those behind it have yet to run; `counted` is that of the entry that
+ * came to it, see `Reply`.
+ */
+export type Answer = (outcome: Outcome, position: Position, counted: Position) => void
 
 /** Effects while they gather. */
 export class EffectsBuffer {
@@ -50,9 +53,9 @@ export class EffectsBuffer {
     this.#unheld.add(partition)
   }
 
-  reply(position: Position, attempt: number, request: Request | undefined, outcome: Outcome): void {
-    if (this.answer === undefined) this.replies.push({ position, attempt, request, outcome })
-    else this.answer(outcome, position)
+  reply(reply: Reply): void {
+    if (this.answer === undefined) this.replies.push(reply)
+    else this.answer(reply.outcome, reply.position, reply.counted)
   }
 
   take(): Effects {

@@ -23,7 +23,7 @@ import type { ErrorData } from './error-data.ts'
 import { HomeDesk } from './home-desk.ts'
 import type { LogEntry } from './log.ts'
 import type { View, WorkerIdentity } from './membership.ts'
-import type { Outcome } from './outcome.ts'
+import type { RecordedOutcome } from './outcome.ts'
 import { Ownership } from './ownership.ts'
 import type { PeerMessage } from './peer-message.ts'
 import { endOfBatch, sequenceOf } from './position.ts'
@@ -343,8 +343,10 @@ export class Engine {
   }
 
   /** What is recorded of a request at its home, if its outcome is known and was not forgotten. */
-  outcome(home: PartitionId, request: Pick<Request, 'session' | 'sequence' | 'suffix'>): Outcome | undefined {
-    return this.#state.sessions.outcome(home, request)
+  outcome(home: PartitionId, request: Pick<Request, 'session' | 'sequence' | 'suffix'>): RecordedOutcome | undefined {
+    const record = this.#state.sessions.outcome(home, request)
+    // One of a state that did not record it is not behind what has resolved here.
+    return record && { outcome: record.outcome, position: record.position ?? this.resolved }
   }
 
   /** Forgets messages to peers that a complete checkpoint covers: nobody can ask for them any more. */

@@ -90,12 +90,6 @@ export interface ExecutionOptions {
 
 // Ordinals of one call follow each other; calls are far enough apart never to meet.
 const ORDINALS_PER_CALL = 65_536
-
-/** The number of the call, within its transaction, that told something or set a timer. */
-export function callOfOrdinal(ordinal: number): number {
-  return Math.floor(ordinal / ORDINALS_PER_CALL)
-}
-
 const noTimers: readonly Timer[] = Object.freeze([])
 const noTells: readonly Tell[] = Object.freeze([])
 const noSlots: readonly Slot[] = Object.freeze([])

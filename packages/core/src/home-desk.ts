@@ -77,14 +77,14 @@ export class HomeDesk {
 
   /** The last word on an entry that did not count. */
   dismiss(entry: Entry, decision: HomeDecision): void {
-    if (decision.kind === 'answered') this.#reply(entry, decision.outcome)
+    if (decision.kind === 'answered') this.#reply(entry, decision.outcome, decision.position)
     this.#leave(entry)
   }
 
   #answer(entry: Entry, outcome: Outcome): void {
     const { admission, position, transaction } = entry
     if (admission !== undefined) {
-      const record = { kind: 'done', generation: admission.generation, outcome } as const
+      const record = { kind: 'done', generation: admission.generation, position, outcome } as const
       this.#options.state.sessions.record(admission, record, position)
     }
     this.#reply(entry, outcome)
@@ -92,9 +92,11 @@ export class HomeDesk {
       this.#options.effects.incidents.push({ kind: 'tell-failed', position, reason: outcome.error.message })
   }
 
-  #reply(entry: Entry, outcome: Outcome): void {
+  #reply(entry: Entry, outcome: Outcome, counted: Position | undefined = entry.position): void {
+    if (!this.#isLive(entry)) return
     const { position, transaction } = entry
-    if (this.#isLive(entry)) this.#options.effects.reply(position, transaction.attempt, transaction.request, outcome)
+    const { attempt, request } = transaction
+    this.#options.effects.reply({ position, counted, attempt, request, outcome })
   }
 
   // Whether the world is to hear of it from here (O2).

@@ -70,7 +70,7 @@ export type { Effects, Incident } from './effects.ts'
 export type { StateCapture } from './engine-state.ts'
 export { homeOf, indexedPartitions, partitionOf } from './footprint.ts'
 export { decodePeerMessage, destinationOf, encodePeerMessage, type PeerMessage } from './peer-message.ts'
-export type { Aborted, Committed, Outcome, Reply } from './outcome.ts'
+export type { Aborted, Committed, Outcome, RecordedOutcome, Reply } from './outcome.ts'
 export { endOfBatch, indexOf, positionOf, sequenceOf, transactionIndexMax } from './position.ts'
 export { isTell } from './sessions.ts'
 export {

@@ -32,9 +32,17 @@ export interface Missed {
   readonly mode: AccessMode
 }
 
-/** Answers the transaction at `position`; for a repeated request, with the outcome of the entry that counted. */
+/** An outcome with the position of the entry that came to it. */
+export interface RecordedOutcome {
+  readonly outcome: Outcome
+  readonly position: Position
+}
+
+/** Answers the entry at `position`; for a repeated request, with the outcome of the entry that counted. */
 export interface Reply {
   readonly position: Position
+  /** Of the entry that counted: `position` itself, or where this one repeats a request, an earlier one. */
+  readonly counted: Position
   /** Of the entry that is answered: above 1 when earlier ones missed an actor (F3). */
   readonly attempt: number
   readonly request: Request | undefined

@@ -5,7 +5,7 @@
 //   offset 0  f64  position at which it was put
 //          8  u32  offset of the version before it, plus 1; 0 when there is none
 //         12  u32  bytes of the record
-//         16       the record (state-format.ts): a byte that is 0 for an outcome, a varint of the generation, …
+//         16       the record (state-format.ts): a byte that is 1 for a retry, a varint of the generation, …
 
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'

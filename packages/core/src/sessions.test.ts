@@ -335,7 +335,11 @@ class Desk {
 
   record(admission: Admission, outcome: Outcome): void {
     const { generation } = admission
-    this.#sessions.record(admission, { kind: 'done', generation, outcome }, this.#positions.get(admission)!)
+    this.#sessions.record(
+      admission,
+      { kind: 'done', generation, position: this.#positions.get(admission)!, outcome },
+      this.#positions.get(admission)!,
+    )
   }
 
   recordMiss(admission: Admission, attempt = 1): void {

@@ -44,7 +44,12 @@ export function admissionKey({ ledger, request }: Admission): string {
 export type Decision =
   | { readonly kind: 'counts' }
   /** It does not, and the caller is answered. */
-  | { readonly kind: 'answered'; readonly outcome: Outcome }
+  | {
+      readonly kind: 'answered'
+      readonly outcome: Outcome
+      /** Of the entry that counted; undefined where none did, or nobody remembers. */
+      readonly position: Position | undefined
+    }
   /** It does not, and nobody waits for it. */
   | { readonly kind: 'ignored' }
 
@@ -102,11 +107,14 @@ export class Sessions {
   }
 
   /** What is recorded of a request, if its outcome is known and was not forgotten. */
-  outcome(home: PartitionId, request: Pick<Request, 'session' | 'sequence' | 'suffix'>): Outcome | undefined {
+  outcome(
+    home: PartitionId,
+    request: Pick<Request, 'session' | 'sequence' | 'suffix'>,
+  ): Pick<RequestRecord & { readonly kind: 'done' }, 'outcome' | 'position'> | undefined {
     const ledger = this.#ledgers[home]?.get(request.session)
     if (ledger?.current === undefined || request.sequence < ledger.current.answeredBelow) return undefined
     const record = this.#find(ledger, request)
-    return record?.kind === 'done' && record.generation === ledger.current.generation ? record.outcome : undefined
+    return record?.kind === 'done' && record.generation === ledger.current.generation ? record : undefined
   }
 
   /** Ends no more sessions of a partition: it is another engine's. */
@@ -130,11 +138,11 @@ export class Sessions {
   decide(admission: Admission, attempt: number, logTime: LogTime): Decision {
     const record = this.#record(admission)
     if (record?.kind === 'retry') return record.next.attempt === attempt ? counts : ignored
-    if (record?.kind === 'done') return { kind: 'answered', outcome: record.outcome }
+    if (record?.kind === 'done') return { kind: 'answered', outcome: record.outcome, position: record.position }
     const { request } = admission
     if (attempt !== 1 || request.sequence < admission.answeredBelow) return ignored
     if (logTime - request.seenTime > limits.requestRetentionUs && !isTell(request.session))
-      return { kind: 'answered', outcome: refusal('REQUEST_EXPIRED', expiredMessage) }
+      return { kind: 'answered', outcome: refusal('REQUEST_EXPIRED', expiredMessage), position: undefined }
     return counts
   }
 

@@ -165,10 +165,10 @@ describe('the hash', () => {
   })
 })
 
-it('a request that was answered holds no more than its outcome', () => {
+it('a request that was answered holds no more than its outcome and where it came to it', () => {
   const outcome = { kind: 'committed', results: [1] } as const
-  const done = encodeRequestRecord({ kind: 'done', generation: 1, outcome })
+  const done = encodeRequestRecord({ kind: 'done', generation: 1, position: 5, outcome })
   const retry = encodeRequestRecord({ kind: 'retry', generation: 1, next: toyTransaction(1, [scriptCall('a', [])]) })
-  expect(done).toHaveLength(6)
+  expect(done).toHaveLength(7)
   expect(done[0]).not.toBe(retry[0])
 })

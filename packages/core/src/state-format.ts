@@ -36,7 +36,7 @@ export const keyPrefixes = {
 } as const
 
 /** The version of everything a state store holds; it stands in the Progress entry. */
-export const stateVersion = 1
+export const stateVersion = 2
 
 /** Key of the one Progress entry of a store. */
 export const progressKey = 'meta'
@@ -83,7 +83,13 @@ export interface SessionRecord {
 
 /** What home knows of one request. */
 export type RequestRecord =
-  | { readonly kind: 'done'; readonly generation: Position; readonly outcome: Outcome }
+  | {
+      readonly kind: 'done'
+      readonly generation: Position
+      /** Of the entry that counted; undefined where a state of version 1 recorded it. */
+      readonly position: Position | undefined
+      readonly outcome: Outcome
+    }
   | { readonly kind: 'retry'; readonly generation: Position; readonly next: Transaction }
 
 /** A tell on its way into the log; `next` is the transaction to append, without `answeredBelow`. */
@@ -173,7 +179,8 @@ export function decodeProgress(bytes: Uint8Array): Progress {
 }
 
 function checkVersion(version: number): void {
-  if (version === stateVersion) return
+  // Of version 1 all can be read: it did not record at which position a request had its outcome.
+  if (version === stateVersion || version === 1) return
   throw new StreamyError(
     'FORMAT_UNKNOWN',
     `The state has format version ${version}; this is version ${stateVersion}. Run a release of Streamy that knows it.`,
@@ -202,20 +209,31 @@ export function encodeRequestRecord(record: RequestRecord): Uint8Array {
 }
 
 export function writeRequestRecord(out: ByteWriter, record: RequestRecord): void {
-  out.u8(record.kind === 'done' ? 0 : 1)
+  out.u8(recordKindOf(record))
   out.varint(record.generation)
-  if (record.kind === 'done') encodeOutcome(out, record.outcome)
-  else encodeTransaction(out, record.next)
+  if (record.kind === 'retry') return encodeTransaction(out, record.next)
+  if (record.position !== undefined) out.varint(record.position)
+  encodeOutcome(out, record.outcome)
 }
 
 export function decodeRequestRecord(bytes: Uint8Array): RequestRecord {
   const reader = new ByteReader(bytes)
-  const retry = reader.flag()
+  const kind = reader.u8()
+  if (kind > recordKinds.done) throw new MalformedBytes('a record of a request of an unknown kind')
   const generation = reader.varint()
-  if (retry) return { kind: 'retry', generation, next: decodeTransaction(reader) }
+  if (kind === recordKinds.retry) return { kind: 'retry', generation, next: decodeTransaction(reader) }
+  const position = kind === recordKinds.done ? reader.varint() : undefined
   const outcome = decodeOutcome(reader)
   reader.finish()
-  return { kind: 'done', generation, outcome }
+  return { kind: 'done', generation, position, outcome }
+}
+
+// The first byte of a record; arenas look at it too.
+const recordKinds = { doneSomewhere: 0, retry: 1, done: 2 } as const
+
+function recordKindOf(record: RequestRecord): number {
+  if (record.kind === 'retry') return recordKinds.retry
+  return record.position === undefined ? recordKinds.doneSomewhere : recordKinds.done
 }
 
 export function encodeOutboxRecord(record: OutboxRecord): Uint8Array {

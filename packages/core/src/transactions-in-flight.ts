@@ -134,14 +134,16 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     else if (kind === 'unheld') this.#noteUnheld(message, transaction)
     else if (position > scanned) this.#early.keep(message, scanned)
     else if (transaction !== undefined) transaction.receive(message)
-    else if (kind === 'fetch') this.#answer(position, to, from, true)
+    else if (kind === 'fetch') this.#answer(position, to, from, true, message.ref)
   }
 
-  // What was kept, or else the word that it is not to be had here; `over` when nothing can come any more.
-  #answer(position: Position, from: PartitionId, to: PartitionId, over: boolean): void {
+  // What was kept, and the word that what is wanted is not to be had here; `over` when nothing can come any more. A worker
+  // that ran the transaction over all its partitions by itself may have told somebody else some actors and not this one.
+  #answer(position: Position, from: PartitionId, to: PartitionId, over: boolean, wanted?: ActorRef): void {
     const kept = this.#state.messages.find(position, from, to)
-    if (kept.length > 0) this.#effects.messages.push(...kept)
-    else if (over && this.#options.ownership.executes(from))
+    this.#effects.messages.push(...kept)
+    const holds = wanted === undefined ? kept.length > 0 : kept.some((message) => tellsOf(message, wanted))
+    if (!holds && over && this.#options.ownership.executes(from))
       this.#effects.messages.push({ kind: 'unheld', position, from, to })
   }
 
@@ -265,4 +267,8 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
       commit: (after, position) => this.commitRecord(ref, after, position),
     })
   }
+}
+
+function tellsOf(message: PeerMessage, { id }: ActorRef): boolean {
+  return message.kind === 'values' && message.records.some(({ ref }) => ref.id === id)
 }

@@ -69,6 +69,15 @@ test('of several documents, or writes, none is written when one is refused', asy
   expect(await users.verifyIndexes()).toEqual([])
 })
 
+test('an upsert that names the id of a document that its filter does not match is a duplicate', async () => {
+  await users.insertOne({ _id: 'u1', a: 1 } as never)
+  const upsert = { filter: { _id: 'u1', a: 2 }, update: { $set: { b: 1 } }, upsert: true }
+  const others = [{ insertOne: { document: { _id: 'u2' } } }, { deleteOne: { filter: { _id: 'u3' } } }]
+  for (const writes of [[{ updateOne: upsert }], [{ updateOne: upsert }, ...others]])
+    await expect(users.bulkWrite(writes as never)).rejects.toMatchObject({ name: 'DuplicateKey' })
+  expect(await users.find().toArray()).toEqual([{ _id: 'u1', a: 1 }])
+})
+
 test('an update may not make a document too large, or give it a key that is too long', async () => {
   await users.insertOne({ _id: 'u1', a: 1 } as never)
   const long = 'x'.repeat(documentLimits.indexKeyBytesMax)

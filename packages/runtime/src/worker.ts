@@ -101,8 +101,8 @@ export class Worker {
   // garbage collector than to make. The callers go on when the batch is through.
   #executeSubmitted(entry: LogEntry, { transactions, waiters }: SubmittedBatch): void {
     try {
-      this.#options.engine.deliver(entry, transactions, (outcome, position) =>
-        waiters[indexOf(position) - 1]?.settle(outcome, position),
+      this.#options.engine.deliver(entry, transactions, (outcome, position, counted) =>
+        waiters[indexOf(position) - 1]?.settle(outcome, counted),
       )
     } catch (error) {
       for (const waiter of waiters) waiter?.fail(asError(error))

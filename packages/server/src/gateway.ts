@@ -10,7 +10,9 @@ import { authorize } from './auth/access.ts'
 import { authenticate } from './auth/authenticate.ts'
 import type { Tokens } from './auth/tokens.ts'
 import { collectionRoutes } from './documents/collection-routes.ts'
+import { collectionWatchRoutes } from './documents/collection-watch-routes.ts'
 import { documentRoutes } from './documents/document-routes.ts'
+import { indexRoutes } from './documents/index-routes.ts'
 import { healthRoutes } from './health/health-routes.ts'
 import { ClientGone, HttpProblem } from './http/http-problem.ts'
 import { OpenStreams } from './http/open-streams.ts'
@@ -64,6 +66,8 @@ const features: readonly ((gateway: Gateway) => readonly Route[])[] = [
   kvEntryRoutes,
   kvConnectRoutes,
   collectionRoutes,
+  collectionWatchRoutes,
+  indexRoutes,
   documentRoutes,
 ]
 

@@ -4,26 +4,27 @@ import { StreamyError } from '@streamy-db/core'
 import type { Database } from '@streamy-db/runtime'
 import { kvSpace } from '@streamy-db/kv'
 import { collectionNames, runDocuments, type DocumentCall } from '../load/document-operations.ts'
-import { kvSpaceName, runKv, type KvCall } from '../load/kv-operations.ts'
+import { entrySpace, runEntries, type EntryCall } from '../load/entry-operations.ts'
 import type { Recorder } from '../load/recorder.ts'
 import type { Plan } from '../plan.ts'
 import type { Violation } from '../simulated-cluster.ts'
 import { DocumentLayerModel } from './document-layer-model.ts'
 import { judgeModel } from './judge-model.ts'
-import { KvLayerModel } from './kv-layer-model.ts'
+import { EntryLayerModel } from './entry-layer-model.ts'
 import type { OperationRecords } from './operation-records.ts'
 
 /** What is in the layers at the end, and the newest entry of the log when it was read. */
 export interface LayerEnd {
   readonly sequence: number
-  readonly kv: readonly (readonly [KvCall, unknown])[]
+  readonly entries: readonly (readonly [EntryCall, unknown])[]
   readonly documents: readonly (readonly [DocumentCall, unknown])[]
 }
 
 const mark = undefined
-const kvReads: readonly KvCall[] = [
+const entryReads: readonly EntryCall[] = [
   { kind: 'list', mark, selector: {}, reverse: false, limit: 100_000 },
   { kind: 'list', mark, selector: {}, reverse: true, limit: 100_000 },
+  { kind: 'verify', mark },
 ]
 const documentReads: readonly DocumentCall[] = [
   ...collectionNames.flatMap((collection): DocumentCall[] => [
@@ -35,13 +36,14 @@ const documentReads: readonly DocumentCall[] = [
 
 /** Reads everything, by the layers that the run has used. */
 export async function readLayers(db: Database, { lanes }: Plan, sequence: number): Promise<LayerEnd> {
-  const kv: [KvCall, unknown][] = []
-  if (lanes.kv > 0)
-    for (const call of kvReads) kv.push([call, await again(() => runKv(kvSpace(db, kvSpaceName), db, call))])
+  const entries: [EntryCall, unknown][] = []
+  if (lanes.entries > 0)
+    for (const call of entryReads)
+      entries.push([call, await again(() => runEntries(kvSpace(db, entrySpace), db, call))])
   const documents: [DocumentCall, unknown][] = []
   if (lanes.documents > 0)
     for (const call of documentReads) documents.push([call, await again(() => runDocuments(db, call))])
-  return { sequence, kv, documents }
+  return { sequence, entries, documents }
 }
 
 // What a snapshot reads may be flushed over by the checkpoint of the end.
@@ -59,11 +61,11 @@ export function judgeLayers(recorder: Recorder, records: OperationRecords, end: 
   const { sequence } = end
   return [
     ...judgeModel({
-      name: 'kv',
-      operations: recorder.operations('kv'),
+      name: 'entries',
+      operations: recorder.operations('entries'),
       records,
-      model: new KvLayerModel(),
-      end: { sequence, reads: end.kv },
+      model: new EntryLayerModel(),
+      end: { sequence, reads: end.entries },
     }),
     ...judgeModel({
       name: 'documents',

@@ -55,6 +55,8 @@ export class OperationRecords {
       // What is sent again is answered again, with what the first one came to.
       if (mark === undefined || this.#answered.has(name)) continue
       this.#answered.add(name)
+      // A conflict, or a request that came too late: it is tried again, or given up, and what it does is not the layer's.
+      if (outcome.kind === 'aborted' && outcome.error.name === 'StreamyError') continue
       this.#add(mark, position, now, outcome.kind === 'committed')
     }
   }

@@ -14,7 +14,7 @@ import {
 import type { Dice } from '../../differential/dice.ts'
 import { Courier, Effects } from '../actors.ts'
 import { DocumentLane } from './document-operations.ts'
-import { KvLane } from './kv-operations.ts'
+import { EntryLane } from './entry-operations.ts'
 import { accountsOf, couriers, effectsKey, mailboxes, type BankName, type WorkloadName } from './workloads.ts'
 
 /** What a call came to. */
@@ -62,8 +62,8 @@ export function callsOf(workload: WorkloadName, dice: Dice, shared: SharedNames)
       return () => sendRequest(dice, shared)
     case 'deliveries':
       return () => dispatch(dice, shared)
-    case 'kv': {
-      const lane = new KvLane(dice, shared)
+    case 'entries': {
+      const lane = new EntryLane(dice, shared)
       return () => lane.next()
     }
     case 'documents': {

@@ -4,7 +4,7 @@
 import type { Workload } from '../../checkers/workloads.ts'
 
 const coreNames = ['bank', 'transactions', 'ids', 'registers', 'lists', 'requests', 'deliveries'] as const
-export const layerNames = ['kv', 'documents'] as const
+export const layerNames = ['entries', 'documents'] as const
 export const workloadNames = [...coreNames, ...layerNames] as const
 
 export type WorkloadName = (typeof workloadNames)[number]

@@ -42,7 +42,7 @@ interface Worker {
   engine: Engine
 }
 
-const roundsMax = 500
+const roundsMax = 5000
 const startUs = 1_000_000_000_000
 
 /** Engines, their log and their network. */

@@ -26,7 +26,7 @@ import { needsPreview } from './preview-write.ts'
 import { TouchPrediction } from './touch-prediction.ts'
 import { type CollectionHandle, TransactionDocuments } from './transaction-documents.ts'
 import { verifyIndexes } from './verify-indexes.ts'
-import { type WatchBatch, watchDocuments, type WatchOptions } from './watch-documents.ts'
+import { positionNow, type WatchBatch, watchDocuments, type WatchOptions } from './watch-documents.ts'
 import { type BulkResult, bulkResult, type UpdateResult, updateResult } from './write-results.ts'
 
 /** Options of writes that answer a document. */
@@ -272,6 +272,11 @@ export class Collection<Document extends AnyDocument = AnyDocument> implements C
    */
   watch({ filter, ...options }: WatchOptions<Document> = {}): AsyncIterableIterator<WatchBatch<Document>> {
     return watchDocuments(this.#port, this.#calls, this.name, { ...options, filter: filterText(filter ?? {}) })
+  }
+
+  /** The position of what is committed by now: `watch({ from })` tells all that changes behind it. */
+  position(): Promise<number> {
+    return positionNow(this.#port, this.#calls)
   }
 
   /** Waits until the indexes that the collection was given are declared. Every operation does so by itself. */

@@ -77,7 +77,8 @@ async function* batchesOf<Document>(
     }
 }
 
-async function positionNow(port: LayerPort, calls: CollectionCalls): Promise<number> {
+/** The position of what is committed by now. */
+export async function positionNow(port: LayerPort, calls: CollectionCalls): Promise<number> {
   const snapshot = await port.snapshot()
   try {
     // The first answer fixes it.

@@ -79,10 +79,11 @@ export class WriterActor extends Actor {
     )
     const id = base['_id']
     const key = documentKey(collection, textOfId(collection, id))
+    // With its filter: a document that has the id, and that the filter does not match, is a duplicate and stays as it is.
     const change: DocumentOperation =
       operation.kind === 'replace'
         ? { kind: 'insert', document: base, returns }
-        : { kind: 'update', update: operation.update, upsert: base, returns }
+        : { kind: 'update', update: operation.update, upsert: base, filter: target.filter, returns }
     const { document } = this.begin(key, change, unsettled)
     return { matched: 0, modified: 0, insertedId: id, document }
   }

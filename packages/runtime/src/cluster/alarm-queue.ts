@@ -1,10 +1,14 @@
 // AlarmQueue: many things that are due at some time, on one alarm of the clock. What has become pointless meanwhile is
 // still handed out when its time comes, and whoever takes it looks away: taking things back would cost more than that, so
 // what is put in should be small and keep nothing alive. What is due together comes together, so that it can be asked for
-// together, and shares one place in the queue: thousands are put in within one tick of the clock.
+// together, and shares one place in the queue: a busy client puts in tens of thousands a second, each of which stays until its
+// time, and a place of its own for each would be most of what the garbage collector copies.
 
 import { MinHeap } from '@streamy-db/core'
 import type { Clock } from '../clock.ts'
+
+/** Things due within so much of each other come together, with the last of them. Timers of Node are no finer. */
+const GRAIN_US = 1000
 
 /** Hands out items once their time has come. */
 export class AlarmQueue<Item> {
@@ -21,8 +25,9 @@ export class AlarmQueue<Item> {
     this.#onDue = onDue
   }
 
-  /** Hands out `item` when the clock has reached `at`, in microseconds; never within the call. */
-  add(at: number, item: Item): void {
+  /** Hands out `item` within a millisecond after the clock has reached `time`, in microseconds; never within the call. */
+  add(time: number, item: Item): void {
+    const at = Math.ceil(time / GRAIN_US) * GRAIN_US
     const together = this.#due.get(at)
     if (together !== undefined) {
       together.push(item)

@@ -14,13 +14,17 @@ import {
   transactionsOf,
   sequenceOf,
 } from '@streamy-db/core'
-import type { Log, LogEntry, MessageBus, PartitionId, Position, Program, Sequence } from '@streamy-db/core'
 import type {
-  FrontDeskHost,
-  PartitionReader,
+  Log,
+  LogEntry,
+  MessageBus,
+  PartitionId,
+  Position,
+  Program,
   RecordedOutcome,
-  RecordedRequest,
-} from '../cluster/front-desk/front-desk-host.ts'
+  Sequence,
+} from '@streamy-db/core'
+import type { FrontDeskHost, PartitionReader, RecordedRequest } from '../cluster/front-desk/front-desk-host.ts'
 import { ReplyDesk } from '../cluster/front-desk/reply-desk.ts'
 
 /** What a host works with. */

@@ -5,12 +5,13 @@ import { type AnyDocument, Collection, defineCollection, type Filter } from '@st
 import type { Gateway } from '../gateway.ts'
 import type { RouteRequest } from '../http/route-request.ts'
 import type { Route } from '../http/route.ts'
+import { collectionOnce, onceOf } from '../idempotency/execute-once.ts'
 import { toTypedJson } from '../json/typed-json.ts'
 import { serverLimits } from '../limits.ts'
-import { inPath, json, problems, type Operation, type Schema } from '../openapi/operation.ts'
+import { inHeader, inPath, json, problems, type Operation, type Schema } from '../openapi/operation.ts'
 import { type MemberKind, membersOf } from './collection-body.ts'
 
-type Collect = (collection: Collection, request: RouteRequest) => Promise<unknown>
+type Collect = (collection: Collection, body: Buffer, isKeyed: boolean) => Promise<unknown>
 
 interface CollectionAction {
   readonly name: string
@@ -76,7 +77,7 @@ export function collectionRoutes(gateway: Gateway): readonly Route[] {
     path: `/v1/collections/{name}/${action.name}`,
     operation: operationOf(action),
     access: (request) => ({ right: action.right, collection: collectionNameOf(request) }),
-    handle: async (request) => Response.json(await action.run(collectionOf(gateway, request), request)),
+    handle: (request) => act(gateway, action, request),
   }))
 }
 
@@ -86,30 +87,41 @@ export function collectionOf({ db }: Gateway, request: RouteRequest): Collection
   return new Collection(db, defineCollection(collectionNameOf(request)), true)
 }
 
+/** The collection for a write with that body: one that happens once, where the request has an idempotency key. */
+export function writtenCollectionOf(gateway: Gateway, request: RouteRequest, body: Uint8Array): Collection {
+  const once = onceOf(request, body)
+  return once === undefined
+    ? collectionOf(gateway, request)
+    : collectionOnce(gateway.db, collectionNameOf(request), once)
+}
+
 /** The name in the path. */
 export function collectionNameOf({ segments }: RouteRequest): string {
   return segments[2]!
 }
 
-async function find(collection: Collection, request: RouteRequest): Promise<unknown> {
-  const {
-    filter,
-    limit = serverLimits.documentsPerAnswerMax,
-    ...options
-  } = membersOf(await request.body(), findMembers)
+async function act(gateway: Gateway, { right, run }: CollectionAction, request: RouteRequest): Promise<Response> {
+  const body = await request.body()
+  const isKeyed = right === 'write' && request.header('idempotency-key') !== undefined
+  const collection = isKeyed ? writtenCollectionOf(gateway, request, body) : collectionOf(gateway, request)
+  return Response.json(await run(collection, body, isKeyed))
+}
+
+async function find(collection: Collection, body: Buffer): Promise<unknown> {
+  const { filter, limit = serverLimits.documentsPerAnswerMax, ...options } = membersOf(body, findMembers)
   const atMost = Math.min(Number(limit), serverLimits.documentsPerAnswerMax)
   const cursor = collection.find(filterOf(filter), { ...options, limit: atMost } as object)
   const documents = await cursor.toArray()
   return { documents: documents.map(toTypedJson), cursor: cursor.cursor ?? null }
 }
 
-async function count(collection: Collection, request: RouteRequest): Promise<unknown> {
-  const { filter, ...options } = membersOf(await request.body(), query)
+async function count(collection: Collection, body: Buffer): Promise<unknown> {
+  const { filter, ...options } = membersOf(body, query)
   return { count: await collection.countDocuments(filterOf(filter), options as object) }
 }
 
-async function aggregate(collection: Collection, request: RouteRequest): Promise<unknown> {
-  const { pipeline = [], ...options } = membersOf(await request.body(), aggregateMembers)
+async function aggregate(collection: Collection, body: Buffer): Promise<unknown> {
+  const { pipeline = [], ...options } = membersOf(body, aggregateMembers)
   const results = await collection.aggregate(
     pipeline as readonly Readonly<Record<string, unknown>>[],
     options as object,
@@ -117,15 +129,21 @@ async function aggregate(collection: Collection, request: RouteRequest): Promise
   return { results: results.map(toTypedJson) }
 }
 
-async function insert(collection: Collection, request: RouteRequest): Promise<unknown> {
-  const { documents = [] } = membersOf(await request.body(), insertMembers)
-  const { insertedIds } = await collection.insertMany(documents as never[])
-  return { insertedIds: insertedIds.map(toTypedJson) }
+async function insert(collection: Collection, body: Buffer, isKeyed: boolean): Promise<unknown> {
+  const { documents = [] } = membersOf(body, insertMembers)
+  const all = documents as readonly AnyDocument[]
+  if (!isKeyed || all.every((document) => document?._id !== undefined)) {
+    const { insertedIds } = await collection.insertMany(all)
+    return { insertedIds: insertedIds.map(toTypedJson) }
+  }
+  // Ids that are made here are others in a repeat: the outcome tells those of the first time.
+  const { insertedIds } = await collection.bulkWrite(all.map((document) => ({ insertOne: { document } })))
+  return { insertedIds: all.map((_, index) => toTypedJson(insertedIds[index])) }
 }
 
 // Writing a document twice is writing it once: what an import that is run again rests on.
-async function replace(collection: Collection, request: RouteRequest): Promise<unknown> {
-  const { documents = [] } = membersOf(await request.body(), insertMembers)
+async function replace(collection: Collection, body: Buffer): Promise<unknown> {
+  const { documents = [] } = membersOf(body, insertMembers)
   const { matchedCount, upsertedCount } = await collection.bulkWrite(
     (documents as readonly AnyDocument[]).map((replacement) => ({
       replaceOne: { filter: { _id: replacement?._id }, replacement, upsert: true },
@@ -134,15 +152,15 @@ async function replace(collection: Collection, request: RouteRequest): Promise<u
   return { replacedCount: matchedCount, insertedCount: upsertedCount }
 }
 
-async function update(collection: Collection, request: RouteRequest): Promise<unknown> {
-  const { filter, update: change, many = false, ...options } = membersOf(await request.body(), updateMembers)
+async function update(collection: Collection, body: Buffer): Promise<unknown> {
+  const { filter, update: change, many = false, ...options } = membersOf(body, updateMembers)
   const run = many === true ? collection.updateMany.bind(collection) : collection.updateOne.bind(collection)
   const { upsertedId, ...counts } = await run(requiredFilterOf(filter), (change ?? {}) as object, options as object)
   return { ...counts, upsertedId: upsertedId === undefined ? null : toTypedJson(upsertedId) }
 }
 
-async function remove(collection: Collection, request: RouteRequest): Promise<unknown> {
-  const { filter, many = false, ...options } = membersOf(await request.body(), deleteMembers)
+async function remove(collection: Collection, body: Buffer): Promise<unknown> {
+  const { filter, many = false, ...options } = membersOf(body, deleteMembers)
   return many === true
     ? await collection.deleteMany(requiredFilterOf(filter))
     : await collection.deleteOne(requiredFilterOf(filter), options as object)
@@ -166,13 +184,18 @@ const schemas: Readonly<Record<MemberKind, Schema>> = {
   flag: { type: 'boolean' },
 }
 
-function operationOf({ name, summary, members }: CollectionAction): Operation {
+const idempotencyKey = inHeader(
+  'Idempotency-Key',
+  'Names this request, so that it happens once however often it is sent.',
+)
+
+function operationOf({ name, right, summary, members }: CollectionAction): Operation {
   const properties = Object.fromEntries(Object.entries(members).map(([member, kind]) => [member, schemas[kind]]))
   return {
     operationId: `${name}Documents`,
     summary,
     tags: ['documents'],
-    parameters: [inPath('name', 'Name of the collection.')],
+    parameters: [inPath('name', 'Name of the collection.'), ...(right === 'write' ? [idempotencyKey] : [])],
     requestBody: { required: true, content: json({ type: 'object', additionalProperties: false, properties }) },
     responses: {
       200: { description: 'What came of it.', content: json({ type: 'object' }) },

@@ -19,7 +19,7 @@ import { keyOfSegments } from '../json/key-text.ts'
 import { typedJsonText } from '../json/typed-json.ts'
 import { holds, isAmong, type Preconditions, tagOf, tagsOf } from '../kv/entry-tag.ts'
 import { inHeader, inPath, json, problems, type Operation, type Parameter } from '../openapi/operation.ts'
-import { collectionNameOf, collectionOf } from './collection-routes.ts'
+import { collectionNameOf, collectionOf, writtenCollectionOf } from './collection-routes.ts'
 
 /** The routes of documents. */
 export function documentRoutes(gateway: Gateway): readonly Route[] {
@@ -67,23 +67,46 @@ async function get(gateway: Gateway, request: RouteRequest): Promise<Response> {
 
 async function put(gateway: Gateway, request: RouteRequest): Promise<Response> {
   const id = idOf(request)
-  const document = valueOfJson(await request.body())
+  const body = await request.body()
+  const document = valueOfJson(body)
   if (typeof document !== 'object' || document === null || Array.isArray(document))
     throw new HttpProblem('BODY_INVALID', 'The body is no document: send an object.')
-  const whole = { _id: id, ...document } as AnyDocument
+  const { _id: named = id } = document as { readonly _id?: unknown }
+  if (typedJsonText(named) !== typedJsonText(id))
+    throw new HttpProblem('BODY_INVALID', 'The _id of the document is not the one of the path.')
+  const whole = { ...document, _id: id } as AnyDocument
+  if (isKeyed(request)) {
+    const replaceOne = { filter: { _id: id }, replacement: whole, upsert: true }
+    const { upsertedCount } = await writtenCollectionOf(gateway, request, body).bulkWrite([{ replaceOne }])
+    return new Response(null, { status: upsertedCount === 0 ? 204 : 201 })
+  }
   const outcome = await writeIf(gateway, request, (collection, isThere) => {
     if (isThere) collection.replaceOne({ _id: id }, whole)
-    else if (whole._id === id) collection.insertOne(whole)
-    else throw new HttpProblem('BODY_INVALID', 'The _id of the document is not the one of the path.')
+    else collection.insertOne(whole)
   })
   return outcome.ok ? new Response(null, { status: outcome.isThere ? 204 : 201 }) : failed(outcome.version)
 }
 
 async function remove(gateway: Gateway, request: RouteRequest): Promise<Response> {
+  if (isKeyed(request)) {
+    await writtenCollectionOf(gateway, request, new Uint8Array(0)).deleteOne({ _id: idOf(request) })
+    return new Response(null, { status: 204 })
+  }
   const outcome = await writeIf(gateway, request, (collection, isThere) => {
     if (isThere) collection.deleteOne({ _id: idOf(request) })
   })
   return outcome.ok ? new Response(null, { status: 204 }) : failed(outcome.version)
+}
+
+// Whether a write has an idempotency key. A precondition is looked at before the write, whose repeat would meet what the
+// first has made: so it is one or the other.
+function isKeyed(request: RouteRequest): boolean {
+  if (request.header('idempotency-key') === undefined) return false
+  if (request.header('if-match') === undefined && request.header('if-none-match') === undefined) return true
+  throw new HttpProblem(
+    'IDEMPOTENCY_KEY_INVALID',
+    'A write of a document has an idempotency key or a precondition, and not both. Nothing was written: leave one out.',
+  )
 }
 
 type ConditionalOutcome =
@@ -134,6 +157,7 @@ const document = json({ type: 'object' })
 const conditions = [
   inHeader('If-Match', 'Only over a document of one of these versions; * for any.'),
   inHeader('If-None-Match', '*: only where there is none. Versions: only over others.'),
+  inHeader('Idempotency-Key', 'Names this request, so that it happens once; not beside a precondition.'),
 ]
 
 const getOperation: Operation = {
@@ -166,5 +190,5 @@ const deleteOperation: Operation = {
   summary: 'Deletes a document, if there is one.',
   tags: ['documents'],
   parameters: [...place, ...conditions],
-  responses: { 204: { description: 'There is none now.' }, ...problems(412) },
+  responses: { 204: { description: 'There is none now.' }, ...problems(409, 412, 422) },
 }

@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { actorRef, type Call, limits, type Position, StreamyError } from '@streamy-db/core'
+import { Collection, defineCollection } from '@streamy-db/documents'
 import { type Kv, kvSpace } from '@streamy-db/kv'
 import { type Database, type Executed, layerPort, layerPortOf, type LayerPort } from '@streamy-db/runtime'
 import { HttpProblem } from '../http/http-problem.ts'
@@ -59,14 +60,24 @@ export async function executeOnce(port: LayerPort, once: Once, calls: readonly C
 
 /** A space whose transaction happens once. Make one for each request. */
 export function kvOnce(db: Database, space: string, once: Once): Kv {
+  return kvSpace(databaseOnce(db, once), space)
+}
+
+/** A collection whose write happens once; for writes only. Make one for each request. */
+export function collectionOnce(db: Database, name: string, once: Once): Collection {
+  return new Collection(databaseOnce(db, once), defineCollection(name), true)
+}
+
+function databaseOnce(db: Database, once: Once): Database {
   const port = layerPortOf(db)
   const keyed: Pick<LayerPort, 'partitions' | 'execute' | 'query'> = {
     partitions: port.partitions,
     execute: (calls) => executeOnce(port, once, calls),
     query: (calls) => port.query(calls),
   }
-  // Gets, writes and transactions of a space use these members of the port, and nothing else of the database.
-  return kvSpace({ [layerPort]: keyed } as unknown as Database, space)
+  // Gets, writes and transactions of a space, and writes of a collection, use these members of the port, and nothing else
+  // of the database.
+  return { [layerPort]: keyed } as unknown as Database
 }
 
 function usedBefore({ data }: IdempotencyKeyUsed): HttpProblem {

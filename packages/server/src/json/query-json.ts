@@ -1,7 +1,7 @@
 // Filters, updates and pipelines as JSON gives them: what begins with a dollar sign is an operator there, but for the types
 // that JSON lacks: {"$bigint":"5"}  {"$bytes":"AP8="}  {"$date":"2026-01-01T00:00:00.000Z"}  {"$number":"NaN"}
 
-import { fromTypedJson } from './typed-json.ts'
+import { fromTypedJson, toTypedJson } from './typed-json.ts'
 import { HttpProblem } from '../http/http-problem.ts'
 import { serverLimits } from '../limits.ts'
 
@@ -19,6 +19,17 @@ export function queryOfJson(json: unknown, depth = 0): unknown {
   for (const [name, item] of entries)
     Object.defineProperty(query, name, { value: queryOfJson(item, depth + 1), ...ownMember })
   return query
+}
+
+/** A query as JSON writes it: what {@link queryOfJson} makes it of again. */
+export function queryToJson(query: unknown): unknown {
+  if (Array.isArray(query)) return query.map(queryToJson)
+  if (!isPlain(query)) return toTypedJson(query)
+  return Object.fromEntries(Object.entries(query).map(([name, item]) => [name, queryToJson(item)]))
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
 const ownMember = { configurable: true, enumerable: true, writable: true } as const

@@ -7,9 +7,9 @@ import type {
   Datum,
   ErrorData,
   LogTime,
-  Outcome,
   PartitionId,
   Position,
+  RecordedOutcome,
   Touch,
   Transaction,
 } from '@streamy-db/core'
@@ -51,12 +51,6 @@ export interface RecordedRequest {
   readonly session: string
   readonly sequence: number
   readonly suffix: string
-}
-
-/** A recorded outcome, and a position that covers it. */
-export interface RecordedOutcome {
-  readonly position: Position
-  readonly outcome: Outcome
 }
 
 /** What a query came to. What it throws instead is taken for a handler's error that has read nothing. */

@@ -291,7 +291,7 @@ describe('hellos', () => {
 
 describe('replies', () => {
   const request = { session: 'client.1', sequence: 3, suffix: '', answeredBelow: 1, seenTime: 0 }
-  const reply: Reply = { position: 5, attempt: 1, request, outcome: { kind: 'committed', results: [1] } }
+  const reply: Reply = { position: 8, counted: 5, attempt: 1, request, outcome: { kind: 'committed', results: [1] } }
 
   test('go to their sessions, with the log time and whether they missed', async () => {
     const replies = new ReplyDesk(scripted.network.connect(), 'db')

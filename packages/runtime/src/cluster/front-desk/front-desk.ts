@@ -132,7 +132,8 @@ export class FrontDesk {
       const request = { session, sequence, suffix: '' }
       const recorded = reader.outcome(request, home)
       // Whether it missed is not recorded; whoever sends its like learns it then.
-      if (recorded !== undefined) replies.push({ request, attempt: 1, ...recorded })
+      if (recorded !== undefined)
+        replies.push({ request, attempt: 1, counted: recorded.position, outcome: recorded.outcome })
     }
     this.#replies.send(replies, reader.logTime)
   }

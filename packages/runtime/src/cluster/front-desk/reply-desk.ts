@@ -9,7 +9,7 @@ import { openReplies, writeReply } from '../protocol/client-message.ts'
 import { protocolLimits } from '../protocol/protocol-limits.ts'
 
 /** A reply, as far as it is sent. */
-export interface SessionReply extends Pick<Reply, 'position' | 'attempt' | 'outcome'> {
+export interface SessionReply extends Pick<Reply, 'counted' | 'attempt' | 'outcome'> {
   readonly request: Pick<Request, 'session' | 'sequence' | 'suffix'> | undefined
 }
 
@@ -33,12 +33,12 @@ export class ReplyDesk {
 
   /** Sends what an engine replied; `logTime` is that of the last entry it has scanned. */
   send(replies: readonly SessionReply[], logTime: LogTime): void {
-    for (const { request, position, attempt, outcome } of replies) {
+    for (const { request, counted, attempt, outcome } of replies) {
       // Suffixes tell tells apart. A client that wrote one asks for what nobody answers.
       if (request === undefined || request.suffix !== '' || isTell(request.session)) continue
       const out = this.#writer(request.session, logTime)
       if (out === undefined) continue
-      writeReply(out, request.sequence, position, attempt > 1, outcome)
+      writeReply(out, request.sequence, counted, attempt > 1, outcome)
       if (out.length >= protocolLimits.repliesBytesMax) this.#close(request.session, out)
     }
     for (const [session, out] of this.#open) this.#close(session, out)

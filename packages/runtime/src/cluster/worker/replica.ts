@@ -64,9 +64,10 @@ interface Waiting {
   readonly resolve: () => void
 }
 
-// Long enough that turns cost little, short enough that a client has its first answers, and sends its next entry, while the
-// rest of its entry is executed: so both are busy at a time.
-const TURN_STEPS = 256
+// Short enough that a client has its first answers, and sends its next entry, while the rest of its entry is executed: so
+// both are busy at a time. Long enough that what is sent then is no small entry: each wakes three processes and is answered
+// by itself, which costs as much as dozens of calls.
+const TURN_STEPS = 512
 
 const CHECKPOINTS_WAITING_MAX = 4
 

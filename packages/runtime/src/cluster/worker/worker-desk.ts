@@ -9,18 +9,13 @@ import type {
   LogTime,
   PartitionId,
   Position,
+  RecordedOutcome,
   Touch,
   Transaction,
 } from '@streamy-db/core'
 import { FrontDesk } from '../front-desk/front-desk.ts'
 import type { FrontDeskOptions } from '../front-desk/front-desk.ts'
-import type {
-  FrontDeskHost,
-  PartitionReader,
-  RecordedOutcome,
-  RecordedRequest,
-  SnapshotAnswer,
-} from '../front-desk/front-desk-host.ts'
+import type { FrontDeskHost, PartitionReader, RecordedRequest, SnapshotAnswer } from '../front-desk/front-desk-host.ts'
 import { ReplyDesk } from '../front-desk/reply-desk.ts'
 import type { ClientDesk, ClusterWorker } from './cluster-worker.ts'
 import type { Replica } from './replica.ts'
@@ -103,8 +98,7 @@ class ReplicaReader implements PartitionReader {
   }
 
   outcome(request: RecordedRequest, home: PartitionId): RecordedOutcome | undefined {
-    const outcome = this.#replica.engine.outcome(home, request)
-    return outcome === undefined ? undefined : { position: this.position, outcome }
+    return this.#replica.engine.outcome(home, request)
   }
 
   predict(transaction: Transaction): readonly Touch[] {

@@ -4,16 +4,17 @@
 import { KvTypeMismatch, kvInTransaction, kvSpace } from '@streamy-db/kv'
 import type { Kv, KvAssert, KvGet, KvKey, KvResult, KvSelector, KvTransaction, KvUpdate } from '@streamy-db/kv'
 import type { KvEntry, KvTransactionResult } from '@streamy-db/kv'
-import type { Database } from '@streamy-db/runtime'
+import { treeOf, treeShape } from '@streamy-db/kv/testing'
+import { layerPortOf, type Database } from '@streamy-db/runtime'
 import type { Dice } from '../../differential/dice.ts'
 import { markOf } from '../judgement/operation-records.ts'
 import type { MarkedCall } from '../judgement/judge-model.ts'
 import type { LaneCall, SharedNames } from './operations.ts'
 
-export const kvSpaceName = 'simulated'
+export const entrySpace = 'simulated'
 
 /** One call, as it is recorded and as the model takes it. */
-export type KvCall =
+export type EntryCall =
   | (MarkedCall & { readonly kind: 'transact'; readonly transaction: KvTransaction })
   /** Reads two keys and then sets each to what the other was. */
   | (MarkedCall & { readonly kind: 'swap'; readonly keys: readonly [KvKey, KvKey]; readonly marker: KvKey })
@@ -24,13 +25,15 @@ export type KvCall =
       readonly reverse: boolean
       readonly limit: number
     })
+  /** What is wrong with the index, once nobody writes. */
+  | (MarkedCall & { readonly kind: 'verify' })
 
 const names = ['a', 'b'] as const
 const keysOfName = 24
 const listedMax = 5000
 
 /** Draws the calls of one lane. It asserts what it has seen before. */
-export class KvLane {
+export class EntryLane {
   readonly #dice: Dice
   readonly #shared: SharedNames
   readonly #seen = new Map<string, KvResult>()
@@ -46,10 +49,10 @@ export class KvLane {
     return { call, run: async (db) => ({ reply: await this.#run(db, call) }) }
   }
 
-  async #run(db: Database, call: KvCall): Promise<unknown> {
-    const kv = kvSpace(db, kvSpaceName)
-    if (call.kind !== 'transact') return await runKv(kv, db, call)
-    const reply = await runKv(kv, db, call)
+  async #run(db: Database, call: EntryCall): Promise<unknown> {
+    const kv = kvSpace(db, entrySpace)
+    if (call.kind !== 'transact') return await runEntries(kv, db, call)
+    const reply = await runEntries(kv, db, call)
     // What this kind of call is answered with.
     if (typeof reply === 'object') this.#remember(reply as SimpleResult)
     return reply
@@ -60,7 +63,7 @@ export class KvLane {
     for (const entry of result.gets.flat() as readonly KvResult[]) this.#seen.set(JSON.stringify(entry.key), entry)
   }
 
-  #transact(): KvCall {
+  #transact(): EntryCall {
     const dice = this.#dice
     const mark = this.#mark()
     const some = <Item>(max: number, make: () => Item): Item[] => Array.from({ length: dice.below(max + 1) }, make)
@@ -73,12 +76,12 @@ export class KvLane {
     return { kind: 'transact', mark, transaction }
   }
 
-  #swap(): KvCall {
+  #swap(): EntryCall {
     const mark = this.#mark()
     return { kind: 'swap', mark, keys: [this.#key(), this.#key()], marker: markerOf(mark) }
   }
 
-  #read(kind: 'get' | 'list'): KvCall {
+  #read(kind: 'get' | 'list'): EntryCall {
     const dice = this.#dice
     if (kind === 'get')
       return { kind, mark: undefined, keys: Array.from({ length: 1 + dice.below(3) }, () => this.#key()) }
@@ -174,7 +177,7 @@ export type SimpleResult =
   | { readonly ok: false; readonly index: number; readonly entry: unknown; readonly count: number | undefined }
 
 /** Makes a call; the reply is what the model would say. */
-export async function runKv(kv: Kv, db: Database, call: KvCall): Promise<unknown> {
+export async function runEntries(kv: Kv, db: Database, call: EntryCall): Promise<unknown> {
   switch (call.kind) {
     case 'transact':
       return await transacted(kv, call.transaction)
@@ -182,9 +185,19 @@ export async function runKv(kv: Kv, db: Database, call: KvCall): Promise<unknown
       return await swap(kv, db, call)
     case 'get':
       return await kv.getMany(call.keys)
+    case 'verify':
+      return await offencesOf(db)
     default:
       return await kv.list(call.selector, { reverse: call.reverse, limit: call.limit }).toArray()
   }
+}
+
+async function offencesOf(db: Database): Promise<readonly string[]> {
+  const port = layerPortOf(db)
+  const { offences, keys } = await treeShape(treeOf(entrySpace), async (call) => (await port.query([call]))[0])
+  const listed = await kvSpace(db, entrySpace).list({}).toArray()
+  const count = keys.length === listed.length ? [] : [`${keys.length} keys are indexed, and ${listed.length} listed`]
+  return [...offences, ...count]
 }
 
 async function transacted(kv: Kv, transaction: KvTransaction): Promise<SimpleResult | 'mismatch'> {
@@ -202,7 +215,7 @@ function simplified(result: KvTransactionResult): SimpleResult {
   return { ok: false, index, entry, count }
 }
 
-function swap(kv: Kv, db: Database, { keys, marker }: Extract<KvCall, { kind: 'swap' }>): Promise<unknown> {
+function swap(kv: Kv, db: Database, { keys, marker }: Extract<EntryCall, { kind: 'swap' }>): Promise<unknown> {
   return db.transaction(async (tx) => {
     const within = kvInTransaction(tx, kv)
     const found = await within.getMany(keys)

@@ -4,14 +4,14 @@ import { versionOf, type KvTransaction } from '@streamy-db/kv'
 import type { KvKey, KvResult } from '@streamy-db/kv'
 import { KvModel } from '@streamy-db/kv/testing'
 import type { Position } from '@streamy-db/core'
-import { swapped, type KvCall } from '../load/kv-operations.ts'
+import { swapped, type EntryCall } from '../load/entry-operations.ts'
 import type { LayerModel, ModelWord } from './judge-model.ts'
 
 /** A space; see the header. */
-export class KvLayerModel implements LayerModel<KvCall> {
+export class EntryLayerModel implements LayerModel<EntryCall> {
   readonly #model = new KvModel()
 
-  execute(call: KvCall, position: Position, now: number): ModelWord {
+  execute(call: EntryCall, position: Position, now: number): ModelWord {
     if (call.kind === 'swap') {
       const reply = this.#get(call.keys, now)
       this.#apply({ updates: [...swapped(call.keys, reply), { sum: call.marker, value: 1 }] }, position, now)
@@ -22,7 +22,8 @@ export class KvLayerModel implements LayerModel<KvCall> {
     return { reply, happens: reply !== 'mismatch' && reply.ok }
   }
 
-  read(call: KvCall, now: number): unknown {
+  read(call: EntryCall, now: number): unknown {
+    if (call.kind === 'verify') return []
     if (call.kind === 'get') return this.#get(call.keys, now)
     if (call.kind !== 'list') throw new Error(`${call.kind} does not only read.`)
     const entries = this.#model.select(call.selector, now)
