@@ -91,9 +91,12 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     const { position } = transaction.entry
     this.#transactions.set(position, transaction)
     this.#started.push(position)
+    const early = this.#early.take(position)
+    // What others fetch is what it finds, so they are answered before it may have run and left something else.
+    for (const message of early) if (message.kind === 'fetch') transaction.receive(message)
     transaction.start()
     if (this.asksAtOnce && this.#transactions.has(position)) this.#effects.messages.push(...transaction.asks())
-    for (const message of this.#early.take(position)) transaction.receive(message)
+    for (const message of early) if (message.kind !== 'fetch') transaction.receive(message)
   }
 
   /**

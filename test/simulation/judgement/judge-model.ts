@@ -2,7 +2,7 @@
 // the positions at which the log has them, and must have been answered with what the model comes to there. What only
 // reads carries no mark: there must be a moment, while it went on, at which the model answers the same.
 
-import { positionOf, sequenceOf, type Position } from '@streamy-db/core'
+import { endOfBatch, sequenceOf, type Position } from '@streamy-db/core'
 import { inOneLine } from '../../differential/in-one-line.ts'
 import type { Operation } from '../../checkers/history.ts'
 import type { Violation } from '../simulated-cluster.ts'
@@ -120,7 +120,7 @@ class ModelJudge<Call extends MarkedCall> {
       what: `the last read ${inOneLine(call)} was answered ${inOneLine(reply)}`,
       call,
       reply: inOneLine(reply),
-      from: positionOf(end.sequence, 0),
+      from: endOfBatch(end.sequence),
       before: Infinity,
       lastSaid: 'nothing',
     }))
@@ -136,7 +136,9 @@ class ModelJudge<Call extends MarkedCall> {
   #goThrough(placed: readonly Placed<Call>[], reads: readonly OpenRead<Call>[]): void {
     let open = reads
     let next = 0
+    let time = 0
     for (const { position: start, now } of this.#history.records.starts) {
+      time = now
       open = this.#answer(open, start, now)
       while (next < placed.length && sequenceOf(placed[next]!.record.position) <= sequenceOf(start)) {
         this.#execute(placed[next]!)
@@ -146,7 +148,7 @@ class ModelJudge<Call extends MarkedCall> {
       // With one thing wrong, all that follows would be.
       if (this.#found.length > 0) return
     }
-    for (const { what, lastSaid } of open)
+    for (const { what, lastSaid } of this.#answer(open, Number.MAX_SAFE_INTEGER, time))
       this.#say(`${what}; at no moment of it is that so, but in the end ${lastSaid}`)
   }
 
