@@ -12,6 +12,7 @@ import {
   type CollectionDefinition,
   type Filter,
   type IndexOptions,
+  type UpdateResult,
 } from '@streamy-db/documents'
 import type { Plain, RandomQuery, RandomWrite } from '@streamy-db/documents/testing'
 import { kvInTransaction, kvSpace, type KvKey } from '@streamy-db/kv'
@@ -33,7 +34,7 @@ const indexes: Readonly<Record<string, IndexOptions>> = {
 }
 export const collectionNames = ['people', 'former'] as const
 export type CollectionName = (typeof collectionNames)[number]
-const definitions: Readonly<Record<CollectionName, CollectionDefinition<AnyDocument>>> = {
+const definitions: Readonly<Record<CollectionName, CollectionDefinition>> = {
   people: defineCollection<AnyDocument>('people', { indexes }),
   former: defineCollection<AnyDocument>('former', { indexes: { byTeam: indexes['byTeam']! } }),
 }
@@ -114,19 +115,18 @@ export class DocumentLane {
   }
 
   #writes(mark: string, count: number): readonly RandomWrite[] {
-    const writes = Array.from({ length: count }, () => this.#write(mark))
-    // Among several writes a deletion takes all that it finds: it has no order that says which is the first.
-    return count === 1 ? writes : writes.map((write) => (write.kind === 'delete' ? { ...write, many: true } : write))
+    return Array.from({ length: count }, () => this.#write(mark, count > 1))
   }
 
-  #write(mark: string): RandomWrite {
+  // Among several writes a deletion takes all that it finds: it has no order that says which is the first.
+  #write(mark: string, amongOthers: boolean): RandomWrite {
     const dice = this.#dice
     const kind = dice.weighted({ insert: 5, update: 4, replace: 1, delete: 2 })
     if (kind === 'insert') return { kind, document: { ...drawPerson(dice, dice.pick(personIds)), by: mark } }
     if (kind === 'update') return this.#update(mark)
     const filter = drawWhom(dice, mark)
     const sort = { age: dice.pick([1, -1] as const), _id: 1 } as const
-    if (kind === 'delete') return { kind, filter, sort, many: false }
+    if (kind === 'delete') return { kind, filter, sort, many: amongOthers }
     const { _id, ...document } = drawPerson(dice, '')
     return { kind, filter, sort, document, upsert: false }
   }
@@ -155,7 +155,7 @@ export async function runDocuments(db: Database, call: DocumentCall): Promise<un
   const people = collectionOf(db, 'people')
   switch (call.kind) {
     case 'write':
-      return await orDuplicate(write(people, call.writes))
+      return await orDuplicate(writeAll(people, call.writes))
     case 'findOneAndUpdate': {
       const { filter, update, sort } = call.update
       const options = { sort, returnDocument: call.returns }
@@ -196,7 +196,7 @@ async function orDuplicate<Reply>(running: Promise<Reply>): Promise<Reply | 'Dup
 const none: WriteCounts = { inserted: 0, matched: 0, modified: 0, deleted: 0 }
 
 // One write by the method that is made for it, several as one.
-async function write(people: Collection, writes: readonly RandomWrite[]): Promise<WriteCounts> {
+async function writeAll(people: Collection, writes: readonly RandomWrite[]): Promise<WriteCounts> {
   const [first] = writes
   if (first === undefined || writes.length > 1) {
     const result = await people.bulkWrite(writes.map(bulkWrite))
@@ -215,14 +215,8 @@ async function write(people: Collection, writes: readonly RandomWrite[]): Promis
   return counts(await people.updateOne(filter, first.update, { sort }))
 }
 
-function counts({
-  matchedCount: matched,
-  modifiedCount: modified,
-}: {
-  matchedCount: number
-  modifiedCount: number
-}): WriteCounts {
-  return { ...none, matched, modified }
+function counts({ matchedCount, modifiedCount }: UpdateResult): WriteCounts {
+  return { ...none, matched: matchedCount, modified: modifiedCount }
 }
 
 function bulkWrite(write: RandomWrite): BulkWrite<AnyDocument> {
