@@ -1,9 +1,10 @@
-// The actors of simulated clusters: those of the clusters of processes, and two that send each other tells, at once or by
-// timers, and one whose requests are sent more than once.
+// The actors of simulated clusters: those of the clusters of processes, two that send each other tells, at once or by
+// timers, one whose requests are sent more than once, and those of the layers. And the errors that their clients meet.
 
-import { kvActors, kvLimits } from '@streamy-db/kv'
+import { documentActors, documentErrors } from '@streamy-db/documents'
+import { kvActors, kvErrors } from '@streamy-db/kv'
 import { Actor, actor, message, query } from 'streamy-db'
-import { actors as clusterActors, type Done } from '../cluster/actors.ts'
+import { actors as clusterActors, InsufficientFunds, type Done } from '../cluster/actors.ts'
 
 /** Takes what couriers bring. */
 @actor()
@@ -63,7 +64,5 @@ export class Effects extends Actor {
   }
 }
 
-// Some dozens of keys are to make trees of several levels, which split and merge all the time.
-Object.assign(kvLimits, { indexNodeItemsMax: 4 })
-
-export const actors = [...clusterActors, Mailbox, Courier, Effects, ...kvActors]
+export const actors = [...clusterActors, Mailbox, Courier, Effects, ...kvActors, ...documentActors]
+export const errors = [InsufficientFunds, ...kvErrors, ...documentErrors]

@@ -3,7 +3,7 @@
 
 import { Dice } from '../differential/dice.ts'
 import { faultNames, type FaultName } from './faults/fault-names.ts'
-import { workloadNames, type WorkloadName } from './load/workloads.ts'
+import { layerNames, workloadNames, type WorkloadName } from './load/workloads.ts'
 import type { LinkConditions } from './world/link.ts'
 import type { DiskConditions } from './world/simulated-disk.ts'
 
@@ -25,6 +25,8 @@ export interface Plan {
     readonly actorsCachedMax: number
     readonly logBytesMax: number
   }
+  /** Items of one node of an ordered index, and documents of one step of a build. */
+  readonly indexNodeItems: number
   readonly links: LinkConditions
   readonly disk: DiskConditions
   /** How long one append is tried. */
@@ -61,6 +63,7 @@ export function drawPlan(seed: string): Plan {
       actorsCachedMax: draw('cache').pick([4, 16, 64, 100_000]),
       logBytesMax: draw('flushes').pick([1, 4, 16, 1024]) * 1024,
     },
+    indexNodeItems: draw('index nodes').pick([4, 4, 6, 16]),
     links: drawLinks(draw('links')),
     disk: drawDisk(draw('disk')),
     publishWithinUs: draw('publish').pick([5_000_000, 60_000_000]),
@@ -77,7 +80,8 @@ function drawLanes(draw: Draw): Plan['lanes'] {
   // Each workload is missing in some runs, so that the others are alone in some.
   const counts = workloadNames.map((name) => {
     const dice = draw(`lanes of ${name}`)
-    return [name, dice.happens(0.6) ? dice.pick([1, 1, 1, 2]) : 0] as const
+    const often = layerNames.some((layer) => layer === name) ? 0.35 : 0.6
+    return [name, dice.happens(often) ? dice.pick([1, 1, 1, 2]) : 0] as const
   })
   // Made of all names.
   const lanes = Object.fromEntries(counts) as Record<WorkloadName, number>

@@ -21,4 +21,8 @@ export const regressions: readonly Regression[] = [
     seed: '300122',
     found: 'a replica whose successor the log was trimmed past never got another: its worker joined for ever',
   },
+  {
+    seed: '700002',
+    found: 'what an exclusive transaction had left was sent for what it had found: a commit was told as a conflict',
+  },
 ]

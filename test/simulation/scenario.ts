@@ -1,6 +1,7 @@
 // Scenario: one run, from its seed to its verdict. A cluster is set up and its clients work; faults come, one after the
 // other and at once; then everything is healed, and it must get on and come to rest; then it is judged.
 
+import type { Database } from '@streamy-db/runtime'
 import { Dice } from '../differential/dice.ts'
 import { faultNames, type FaultName } from './faults/fault-names.ts'
 import { faults, type Scene } from './faults/faults.ts'
@@ -8,6 +9,8 @@ import { judgeHistories } from './judgement/judge-histories.ts'
 import { judgeRun, type JudgedRun } from './judgement/judge-run.ts'
 import { ReplyWitness } from './judgement/reply-witness.ts'
 import { openAccounts } from './load/open-accounts.ts'
+import { openCollections } from './load/document-operations.ts'
+import { withLayerLimits } from './load/layer-limits.ts'
 import { Recorder } from './load/recorder.ts'
 import { drawPlan, type Plan } from './plan.ts'
 import { SimulatedClient } from './simulated-client.ts'
@@ -81,7 +84,9 @@ export class Scenario {
     process.on('unhandledRejection', onRejection)
     let judged: JudgedRun = { violations: [], undecided: [] }
     try {
-      if (await this.#goesThrough()) judged = await this.#judge()
+      await withLayerLimits(this.#plan.indexNodeItems, async () => {
+        if (await this.#goesThrough()) judged = await this.#judge()
+      })
     } catch (error) {
       this.#cluster.violated('uncaught exception', describeError(error))
     } finally {
@@ -117,13 +122,18 @@ export class Scenario {
     const connected = (): boolean => this.#clients.every(({ db }) => db !== undefined)
     if (!(await this.#until(connected, setUpWithinUs, 'clients to connect'))) return false
     let opened = false
-    openAccounts(this.#clients[0]!.db!).then(
+    this.#openAll(this.#clients[0]!.db!).then(
       () => (opened = true),
       (error: unknown) => this.#cluster.violated('error', `opening accounts ended with ${describeError(error)}`),
     )
     if (!(await this.#until(() => opened, setUpWithinUs, 'accounts to be opened'))) return false
     for (const client of this.#clients) client.work()
     return true
+  }
+
+  async #openAll(db: Database): Promise<void> {
+    await openAccounts(db)
+    if (this.#plan.lanes.documents > 0) await openCollections(db)
   }
 
   async #goThroughFaults(): Promise<void> {

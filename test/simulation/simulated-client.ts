@@ -2,11 +2,11 @@
 // the other. When it crashes, nobody learns what its calls came to, and another process takes its place.
 
 import { Random, StreamyError } from '@streamy-db/core'
-import { kvErrors } from '@streamy-db/kv'
 import { connectCluster, type ClusterDatabase } from '@streamy-db/runtime'
-import { actors } from './actors.ts'
+import { actors, errors } from './actors.ts'
 import { InsufficientFunds } from '../cluster/actors.ts'
 import { Dice } from '../differential/dice.ts'
+import { inOneLine } from '../differential/in-one-line.ts'
 import type { Plan } from './plan.ts'
 import { callsOf, type SharedNames } from './load/operations.ts'
 import type { Recorder } from './load/recorder.ts'
@@ -25,14 +25,9 @@ export interface ClientLoad {
 
 const connectAgainUs = 500_000
 // What these say is that nothing has happened; of all others nobody knows.
-const refusals: ReadonlySet<string> = new Set([
-  'TRANSACTION_CONFLICT',
-  'OVERLOADED',
-  'WORKERS_UNREACHABLE',
-  // Of reads: their workers flush every few entries in some runs.
-  'SNAPSHOT_EXPIRED',
-])
-// What may reach a caller where servers and workers cannot be reached, or log time was set forward.
+const refusals: ReadonlySet<string> = new Set(['TRANSACTION_CONFLICT', 'OVERLOADED', 'WORKERS_UNREACHABLE'])
+// What may reach a caller where servers and workers cannot be reached, log time was set forward, or what a snapshot reads
+// was flushed over.
 const expected: ReadonlySet<string> = new Set([
   'DEADLINE_EXCEEDED',
   'SERVER_UNAVAILABLE',
@@ -40,6 +35,7 @@ const expected: ReadonlySet<string> = new Set([
   'REQUEST_EXPIRED',
   'STORAGE_FAILED',
   'STORAGE_FULL',
+  'SNAPSHOT_EXPIRED',
 ])
 
 /** One client over all its starts. */
@@ -137,12 +133,7 @@ export class SimulatedClient {
       }
       const { deadlineMs } = this.#load.plan
       try {
-        return await connectCluster(parts, {
-          name: databaseName,
-          actors,
-          errors: [InsufficientFunds, ...kvErrors],
-          deadlineMs,
-        })
+        return await connectCluster(parts, { name: databaseName, actors, errors, deadlineMs })
       } catch (error) {
         if (!(error instanceof StreamyError) || error.kind !== 'retry')
           this.#cluster.violated('client', `${this.name} cannot connect: ${String(error)}`)
@@ -167,7 +158,7 @@ export class SimulatedClient {
         recorder.complete(id, { outcome: 'ok', reply, position })
         this.#answered(`${workload}-${lane}`)
       } catch (error) {
-        recorder.complete(id, { outcome: this.#outcomeOf(error, `${name} ${JSON.stringify(call)}`) })
+        recorder.complete(id, { outcome: this.#outcomeOf(error, `${name} ${inOneLine(call)}`) })
         if (error instanceof InsufficientFunds) this.#answered(`${workload}-${lane}`)
       }
     }

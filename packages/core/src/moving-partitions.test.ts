@@ -299,3 +299,25 @@ describe('what a client may not write', () => {
     expect(scene.replies).toHaveLength(1)
   })
 })
+
+it('answers what was fetched before it came with what the transaction finds, also where it runs all of it', () => {
+  const scene = new Scene()
+  const all = scene.engine('a', [0, 1, 2])
+  const home = scene.engine('b', [1])
+  const called = [x, z, keyIn(0, partitions, 1)]
+  const script = called.map((key) => ['call', key, [['add', 1]]] as const)
+  for (let attempt = 1; attempt < 4; attempt++) {
+    const touches = called.slice(0, attempt - 1).map((key) => ({ ref: toyRef(key), mode: 'write' as const }))
+    scene.append(toyTransaction(request(7), [scriptCall(y, script)], { attempt, touches }))
+  }
+  scene.settle()
+  scene.append(toyTransaction(request(7), [scriptCall(y, script)], { attempt: 4 }))
+  const last = scene.log.at(-1)!
+  home.deliver(last)
+  const fetches = home.takeEffects().messages.filter(({ kind }) => kind === 'fetch')
+  expect(fetches).toHaveLength(1)
+  for (const fetch of fetches) all.receive(fetch)
+  all.deliver(last)
+  const values = all.takeEffects().messages.filter((message) => message.kind === 'values')
+  expect(values.flatMap(({ records }) => records)).toEqual([{ ref: toyRef(x), bytes: undefined }])
+})

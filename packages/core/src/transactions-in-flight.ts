@@ -91,12 +91,13 @@ export class TransactionsInFlight implements TransactionHost, TimerHost {
     const { position } = transaction.entry
     this.#transactions.set(position, transaction)
     this.#started.push(position)
+    const early = this.#early.take(position)
+    // What others fetch is what it finds, so they are answered before it may have run and left something else.
+    for (const message of early) if (message.kind === 'fetch') transaction.receive(message)
     transaction.start()
     if (this.asksAtOnce && this.#transactions.has(position)) this.#effects.messages.push(...transaction.asks())
-    // It may have come to its end already: then it answers nobody any more, since what it holds is of behind it.
-    for (const message of this.#early.take(position))
-      if (this.#transactions.has(position)) transaction.receive(message)
-      else if (message.kind === 'fetch') this.#answer(position, message.to, message.from, true, message.ref)
+    for (const message of early)
+      if (message.kind !== 'fetch' && this.#transactions.has(position)) transaction.receive(message)
   }
 
   /**

@@ -44,6 +44,7 @@ export class EmbeddedDatabase implements Database, Caller {
   readonly #history: DatabaseHistory
   readonly [layerPort]: LayerPort = {
     partitions: 1,
+    now: () => this.#parts.clock.now(),
     execute: (calls, options) => this.#execute(calls, options),
     query: async (calls) => calls.map((call) => this.#ask(call)),
     nameCall: (type, key, message, args) => this.#nameCall(type, key, message, args),

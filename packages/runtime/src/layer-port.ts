@@ -71,6 +71,8 @@ export interface LayerChangesOptions {
 export interface LayerPort {
   /** With one, the footprint of every transaction is everything, and no call needs to declare what it touches. */
   readonly partitions: number
+  /** Now by the clock of the database, in microseconds: a layer has no other. */
+  now(): number
   /** Runs calls as one transaction. Rejects with what the first call that failed threw; then none has any effect. */
   execute(calls: readonly Call[], options?: ExecuteOptions): Promise<Executed>
   /** Answers queries, all at one position. Rejects with what the first that failed threw. */

@@ -6,7 +6,6 @@ import { Account } from '../../cluster/actors.ts'
 import type { Operation } from '../../checkers/history.ts'
 import { Courier, Mailbox } from '../actors.ts'
 import { accountsOf, couriers, mailboxes, openingBalance, type BankName } from '../load/workloads.ts'
-import { readEntries, type EntriesEnd } from './judge-entries.ts'
 import type { Violation } from '../simulated-cluster.ts'
 
 /** What is read at the end. */
@@ -14,7 +13,6 @@ export interface End {
   readonly totals: Readonly<Record<BankName, number>>
   readonly arrived: ReadonlyMap<string, readonly string[]>
   readonly early: readonly string[]
-  readonly entries: EntriesEnd
 }
 
 const banks: readonly BankName[] = ['bank', 'transactions']
@@ -35,7 +33,6 @@ export async function readEnd(db: Database): Promise<End> {
     totals: Object.fromEntries(totals) as Record<BankName, number>,
     arrived: new Map(arrived),
     early: early.flat(),
-    entries: await readEntries(db),
   }
 }
 

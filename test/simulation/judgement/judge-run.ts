@@ -7,8 +7,8 @@ import type { Plan } from '../plan.ts'
 import type { SimulatedCluster, Violation } from '../simulated-cluster.ts'
 import type { SimulatedWorker } from '../simulated-worker.ts'
 import { judgeDeliveries, judgeTotals, readEnd, type End } from './judge-end.ts'
-import { judgeEntries } from './judge-entries.ts'
 import { judgeHistories } from './judge-histories.ts'
+import { judgeLayers, readLayers, type LayerEnd } from './judge-layers.ts'
 import { ReferenceRun } from './reference-run.ts'
 import type { ReplyWitness } from './reply-witness.ts'
 
@@ -41,8 +41,9 @@ export async function judgeRun(run: Run): Promise<JudgedRun> {
   const atRest = (): boolean => reference.catchUp().isAtRest
   const left = (): string => `tells, timers and retries to be done: ${reference.left.join('; ')}`
   if (!(await until(atRest, restWithinUs, left))) return nothing
-  let end: End | undefined
-  readEnd(db).then(
+  let end: [End, LayerEnd] | undefined
+  const { tail } = cluster.server
+  Promise.all([readEnd(db), readLayers(db, run.plan, tail)]).then(
     (read) => (end = read),
     (error: Error) => cluster.violated('error', `the last reads end with ${error.stack}`),
   )
@@ -52,9 +53,9 @@ export async function judgeRun(run: Run): Promise<JudgedRun> {
   const histories = judgeHistories(recorder)
   const violations = [
     ...histories.violations,
-    ...judgeTotals(end!),
-    ...judgeDeliveries(recorder.operations('deliveries'), end!),
-    ...judgeEntries(recorder.operations('entries'), end!.entries, cluster.server.entries),
+    ...judgeTotals(end![0]),
+    ...judgeDeliveries(recorder.operations('deliveries'), end![0]),
+    ...judgeLayers(recorder, reference.records, end![1]),
     ...reference.judgeReplies(witness),
     ...(await reference.judgeCheckpoints()),
   ]

@@ -14,12 +14,15 @@ import { inOneLine } from '../../differential/in-one-line.ts'
 import { differingEntries } from '../../differential/state-difference.ts'
 import { ReferenceExecutor } from '../../reference/reference-executor.ts'
 import type { SimulatedCluster, Violation } from '../simulated-cluster.ts'
+import { OperationRecords } from './operation-records.ts'
 import { outcomeText, type ReplyWitness } from './reply-witness.ts'
 
 const explainedMax = 3
 
 /** The reference's word on one run. */
 export class ReferenceRun {
+  /** Where operations came to their ends. */
+  readonly records = new OperationRecords()
   readonly #cluster: SimulatedCluster
   readonly #reference: ReferenceExecutor
   /** By request, every outcome that it was or would be answered with. */
@@ -79,7 +82,9 @@ export class ReferenceRun {
   }
 
   #execute(entry: LogEntry): void {
-    for (const { request, outcome } of this.#reference.execute(entry).replies) {
+    const { logTime, replies } = this.#reference.execute(entry)
+    this.records.note(entry, logTime, replies)
+    for (const { request, outcome } of replies) {
       if (request === undefined || request.suffix !== '') continue
       const name = `${request.session}/${request.sequence}`
       this.#outcomes.set(name, (this.#outcomes.get(name) ?? new Set()).add(outcomeText(outcome)))

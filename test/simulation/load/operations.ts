@@ -13,7 +13,8 @@ import {
 } from '../../cluster/actors.ts'
 import type { Dice } from '../../differential/dice.ts'
 import { Courier, Effects } from '../actors.ts'
-import { useEntries } from './entry-operations.ts'
+import { DocumentLane } from './document-operations.ts'
+import { EntryLane } from './entry-operations.ts'
 import { accountsOf, couriers, effectsKey, mailboxes, type BankName, type WorkloadName } from './workloads.ts'
 
 /** What a call came to. */
@@ -61,8 +62,14 @@ export function callsOf(workload: WorkloadName, dice: Dice, shared: SharedNames)
       return () => sendRequest(dice, shared)
     case 'deliveries':
       return () => dispatch(dice, shared)
-    case 'entries':
-      return () => useEntries(dice, shared)
+    case 'entries': {
+      const lane = new EntryLane(dice, shared)
+      return () => lane.next()
+    }
+    case 'documents': {
+      const lane = new DocumentLane(dice, shared)
+      return () => lane.next()
+    }
     default:
       return unreachable(workload)
   }

@@ -1,23 +1,17 @@
-// The workloads of simulated clusters, in the checkers' words, and those that no checker of histories knows: deliveries,
-// by tells and timers, which are judged by what has arrived in the end, and those of the layers, which have models.
+// The workloads of simulated clusters, in the checkers' words, and those that no checker of histories knows: deliveries, by
+// tells and timers, which are judged by what has arrived in the end, and the layers, which are judged by models of them.
 
 import type { Workload } from '../../checkers/workloads.ts'
 
-export const workloadNames = [
-  'bank',
-  'transactions',
-  'ids',
-  'registers',
-  'lists',
-  'requests',
-  'deliveries',
-  'entries',
-] as const
+const coreNames = ['bank', 'transactions', 'ids', 'registers', 'lists', 'requests', 'deliveries'] as const
+export const layerNames = ['entries', 'documents'] as const
+export const workloadNames = [...coreNames, ...layerNames] as const
 
 export type WorkloadName = (typeof workloadNames)[number]
+export type LayerName = (typeof layerNames)[number]
 export type BankName = 'bank' | 'transactions'
 /** Those whose histories a checker judges. */
-export type JudgedName = Exclude<WorkloadName, 'deliveries' | 'entries'>
+export type JudgedName = Exclude<WorkloadName, 'deliveries' | LayerName>
 
 export const openingBalance = 100
 const accountsCount = 6

@@ -71,8 +71,8 @@ export class TouchPrediction {
   }
 
   #readCatalogue(): Promise<Catalogue> {
-    const now = Date.now()
-    if (this.#catalogue === undefined || now - this.#readAt > documentLimits.catalogueKeptMs) {
+    const now = this.#port.now()
+    if (this.#catalogue === undefined || now - this.#readAt > 1000 * documentLimits.catalogueKeptMs) {
       this.#readAt = now
       this.#catalogue = this.#port.query([this.#calls.catalogueText()]).then(([text]) => parseCatalogue(text as string))
       // Whoever waits hears of it; the next one asks again.

@@ -43,6 +43,10 @@ export class ClusterPort implements LayerPort {
     return this.#placement.length
   }
 
+  now(): number {
+    return this.cluster.clock
+  }
+
   /** Log time at a position, in milliseconds. */
   timeAt(position: Position): number {
     return Math.floor(this.cluster.log[sequenceOf(position) - 1]!.appendTime / 1000)

@@ -72,6 +72,7 @@ export class ClusterRun {
     const { partitions } = this.#port
     const port: LayerPort = {
       partitions,
+      now: () => this.#port.now(),
       execute,
       query: (calls) => this.#port.query(calls),
       nameCall: () => this.#port.nameCall(),

@@ -66,7 +66,8 @@ export class ClusterDatabase implements Database {
       assertOpen: () => this.#assertOpen(),
     })
     this.#history = history
-    this[layerPort] = new ClusterLayerPort({ client, actors, history, deadline: () => this.#deadline(noOptions) })
+    const now = (): number => parts.clock.now()
+    this[layerPort] = new ClusterLayerPort({ client, actors, history, now, deadline: () => this.#deadline(noOptions) })
     this.#reference = parts.actors.references((options, prepare) => this.#call(options, prepare))
     // Projections write down how far they are also while the client is being closed.
     const cursors = parts.actors.references<ClusterReferenceOptions>((options, prepare) => this.#send(options, prepare))

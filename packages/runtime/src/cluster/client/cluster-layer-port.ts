@@ -23,6 +23,8 @@ export interface ClusterLayerPortParts {
   readonly client: ClusterClient
   readonly actors: KnownActors
   readonly history: DatabaseHistory
+  /** By the clock. */
+  readonly now: () => number
   /** By the clock, for a call that is made now. */
   readonly deadline: () => number
 }
@@ -37,6 +39,10 @@ export class ClusterLayerPort implements LayerPort {
 
   get partitions(): number {
     return this.#parts.client.partitions
+  }
+
+  now(): number {
+    return this.#parts.now()
   }
 
   async execute(calls: readonly Call[], { idempotencyKey }: ExecuteOptions = {}): Promise<Executed> {
