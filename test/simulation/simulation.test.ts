@@ -9,7 +9,7 @@ import { regressions } from './regressions.ts'
 import { Scenario, type RunResult } from './scenario.ts'
 
 const first = Number(process.env['STREAMY_SIM_FIRST'] ?? Math.floor(Math.random() * 1e9))
-const seeds = Number(process.env['STREAMY_SIM_SEEDS'] ?? 12)
+const seeds = Number(process.env['STREAMY_SIM_SEEDS'] ?? 6)
 
 /** What went wrong with a run, in words. */
 function complaintOf({ plan: { seed }, violations, traceHash }: RunResult): string {
