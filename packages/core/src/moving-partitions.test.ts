@@ -321,3 +321,30 @@ it('answers what was fetched before it came with what the transaction finds, als
   const values = all.takeEffects().messages.filter((message) => message.kind === 'values')
   expect(values.flatMap(({ records }) => records)).toEqual([{ ref: toyRef(x), bytes: undefined }])
 })
+
+it('says that it holds no more than what it was asked for in time, also where it holds some of it', () => {
+  const scene = new Scene()
+  const all = scene.engine('a', [0, 1, 2])
+  const home = scene.engine('b', [1])
+  const called = [x, keyIn(0, partitions, 1), z]
+  const script = called.map((key) => ['call', key, [['add', 1]]] as const)
+  for (let attempt = 1; attempt < 4; attempt++) {
+    const touches = called.slice(0, attempt - 1).map((key) => ({ ref: toyRef(key), mode: 'write' as const }))
+    scene.append(toyTransaction(request(7), [scriptCall(y, script)], { attempt, touches }))
+  }
+  scene.settle()
+  scene.append(toyTransaction(request(7), [scriptCall(y, script)], { attempt: 4 }))
+  const last = scene.log.at(-1)!
+  home.deliver(last)
+  for (const fetch of home.takeEffects().messages) all.receive(fetch)
+  all.deliver(last)
+  for (const values of all.takeEffects().messages) home.receive(values)
+  for (const fetch of home.takeEffects().messages) all.receive(fetch)
+  const late = all.takeEffects().messages
+  expect(late.map(({ kind, from }) => [kind, from])).toEqual([
+    ['values', 0],
+    ['unheld', 0],
+  ])
+  for (const message of late) home.receive(message)
+  expect(home.takeEffects().unheld).toEqual([0])
+})
