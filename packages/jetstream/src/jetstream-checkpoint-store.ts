@@ -41,6 +41,13 @@ export interface CheckpointStoreOptions extends JetStreamApiOptions {
 
 const SUBJECTS_PER_ANSWER = 100_000
 
+interface PutChunks {
+  readonly nuid: string
+  readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+  /** Takes each that was published. */
+  readonly landing: Promise<number>[]
+}
+
 /** A replicated {@link CheckpointStore}. */
 export class JetStreamCheckpointStore implements CheckpointStore {
   readonly #connection: NatsConnection
@@ -82,8 +89,9 @@ export class JetStreamCheckpointStore implements CheckpointStore {
     const publisher = new StreamPublisher(this.#connection, this.#subjects.stream, {
       inFlightMax: jetstreamLimits.checkpointChunksInFlightMax,
     })
+    const landing: Promise<number>[] = []
     try {
-      const content = await this.#putChunks(publisher, nuid, chunks)
+      const content = await this.#putChunks(publisher, { nuid, chunks, landing })
       const before = await this.#findRecord(name)
       const record: ObjectRecord = {
         name,
@@ -100,6 +108,8 @@ export class JetStreamCheckpointStore implements CheckpointStore {
       // Nobody needs them any more; what stays because this fails is collected later.
       if (before !== undefined) await this.#removeChunks(before.nuid).catch(() => {})
     } catch (error) {
+      // One that is still on its way would land behind the removal.
+      await Promise.allSettled(landing)
       await this.#removeUnlessPut(name, nuid)
       throw error
     } finally {
@@ -163,12 +173,10 @@ export class JetStreamCheckpointStore implements CheckpointStore {
 
   async #putChunks(
     publisher: StreamPublisher,
-    nuid: string,
-    chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    { nuid, chunks, landing }: PutChunks,
   ): Promise<Pick<ObjectRecord, 'size' | 'chunks' | 'digest'>> {
     const digest = createHash('sha256')
     const subject = this.#subjects.chunk(nuid)
-    const landing: Promise<number>[] = []
     let size = 0
     let lastAt = performance.now()
     for await (const bytes of inBlocks(chunks, this.#chunkBytes())) {
