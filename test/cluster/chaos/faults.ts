@@ -119,7 +119,9 @@ async function fillDisk({ fleet, workers, random, say }: Scene): Promise<void> {
   await Promise.race([worker.gone(), sleep(fullDiskMsMax)])
   const stopped = worker.last('stopped')
   if (worker.ended !== undefined && stopped === undefined)
-    throw new Error(`${name} ended on a full disk without saying why: ${worker.complaint}`)
+    throw new Error(
+      `${name} ended on a full disk with ${worker.ended.signal ?? worker.ended.status} without saying why: ${worker.complaint}`,
+    )
   say(stopped === undefined ? `${name} had nothing to write` : `${name}: ${stopped.message}`)
   await worker.kill()
   await comeBack(fleet, name, say)
