@@ -5,7 +5,7 @@
 // LMDB does not checksum its pages. Every value is checked when it is read; the tree around the values is checked when
 // the store is opened, see `state-verification.ts`.
 
-import { stat } from 'node:fs/promises'
+import { rm, stat, writeFile } from 'node:fs/promises'
 import * as lmdb from 'lmdb'
 import { StreamyError, storeClosed, type StateChange, type StateStore } from '@streamy-db/core'
 import { embeddedLimits } from './embedded-limits.ts'
@@ -41,6 +41,7 @@ export class LmdbStateStore implements StateStore {
    */
   static async open(path: string, { verify: verified = true }: LmdbStateStoreOptions = {}): Promise<LmdbStateStore> {
     if (verified) await verify(path)
+    await assertRoom(path)
     const database = openDatabase(path)
     try {
       assertDurable(database, path)
@@ -208,13 +209,36 @@ function assertDurable(database: Database, path: string): void {
   }
 }
 
-/** Throws STATE_CORRUPT when the file is there and is not whole. */
-async function verify(path: string): Promise<void> {
-  const size = await stat(path).then(
+/**
+ * Throws STORAGE_FAILED where no new file can be written: LMDB's binding ends the process when the first pages of a new
+ * environment cannot be.
+ */
+async function assertRoom(path: string): Promise<void> {
+  if ((await sizeOf(path)) > 0) return
+  const probe = `${path}-probe`
+  try {
+    await writeFile(probe, Buffer.alloc(newFileBytes), { flush: true })
+  } catch (error) {
+    throw openingFailed(path, error)
+  } finally {
+    await rm(probe, { force: true })
+  }
+}
+
+/** At least what a new environment begins with, its lock file included. */
+const newFileBytes = 64 * 1024
+
+/** Of a file; 0 when it is not there. */
+async function sizeOf(path: string): Promise<number> {
+  return await stat(path).then(
     (stats) => stats.size,
     () => 0,
   )
-  if (size === 0) return
+}
+
+/** Throws STATE_CORRUPT when the file is there and is not whole. */
+async function verify(path: string): Promise<void> {
+  if ((await sizeOf(path)) === 0) return
   try {
     await verifyStateFile(path)
   } catch (error) {
