@@ -301,19 +301,7 @@ describe('what a client may not write', () => {
 })
 
 it('answers what was fetched before it came with what the transaction finds, also where it runs all of it', () => {
-  const scene = new Scene()
-  const all = scene.engine('a', [0, 1, 2])
-  const home = scene.engine('b', [1])
-  const called = [x, z, keyIn(0, partitions, 1)]
-  const script = called.map((key) => ['call', key, [['add', 1]]] as const)
-  for (let attempt = 1; attempt < 4; attempt++) {
-    const touches = called.slice(0, attempt - 1).map((key) => ({ ref: toyRef(key), mode: 'write' as const }))
-    scene.append(toyTransaction(request(7), [scriptCall(y, script)], { attempt, touches }))
-  }
-  scene.settle()
-  scene.append(toyTransaction(request(7), [scriptCall(y, script)], { attempt: 4 }))
-  const last = scene.log.at(-1)!
-  home.deliver(last)
+  const { all, home, last } = exclusiveOver([x, z, keyIn(0, partitions, 1)])
   const fetches = home.takeEffects().messages.filter(({ kind }) => kind === 'fetch')
   expect(fetches).toHaveLength(1)
   for (const fetch of fetches) all.receive(fetch)
@@ -323,19 +311,7 @@ it('answers what was fetched before it came with what the transaction finds, als
 })
 
 it('says that it holds no more than what it was asked for in time, also where it holds some of it', () => {
-  const scene = new Scene()
-  const all = scene.engine('a', [0, 1, 2])
-  const home = scene.engine('b', [1])
-  const called = [x, keyIn(0, partitions, 1), z]
-  const script = called.map((key) => ['call', key, [['add', 1]]] as const)
-  for (let attempt = 1; attempt < 4; attempt++) {
-    const touches = called.slice(0, attempt - 1).map((key) => ({ ref: toyRef(key), mode: 'write' as const }))
-    scene.append(toyTransaction(request(7), [scriptCall(y, script)], { attempt, touches }))
-  }
-  scene.settle()
-  scene.append(toyTransaction(request(7), [scriptCall(y, script)], { attempt: 4 }))
-  const last = scene.log.at(-1)!
-  home.deliver(last)
+  const { all, home, last } = exclusiveOver([x, keyIn(0, partitions, 1), z])
   for (const fetch of home.takeEffects().messages) all.receive(fetch)
   all.deliver(last)
   for (const values of all.takeEffects().messages) home.receive(values)
@@ -348,3 +324,21 @@ it('says that it holds no more than what it was asked for in time, also where it
   for (const message of late) home.receive(message)
   expect(home.takeEffects().unheld).toEqual([0])
 })
+
+// The fourth attempt of a transaction that calls these actors: one engine has all partitions and has not read it, and one
+// has only home, and begins it.
+function exclusiveOver(called: readonly string[]): { all: Engine; home: Engine; last: LogEntry } {
+  const scene = new Scene()
+  const all = scene.engine('a', [0, 1, 2])
+  const home = scene.engine('b', [1])
+  const script = called.map((key) => ['call', key, [['add', 1]]] as const)
+  for (let attempt = 1; attempt < 4; attempt++) {
+    const touches = called.slice(0, attempt - 1).map((key) => ({ ref: toyRef(key), mode: 'write' as const }))
+    scene.append(toyTransaction(request(7), [scriptCall(y, script)], { attempt, touches }))
+  }
+  scene.settle()
+  scene.append(toyTransaction(request(7), [scriptCall(y, script)], { attempt: 4 }))
+  const last = scene.log.at(-1)!
+  home.deliver(last)
+  return { all, home, last }
+}

@@ -4,8 +4,8 @@
 
 import type { AnyDocument, Collection, DocumentChange, Filter, WatchBatch } from '@streamy-db/documents'
 import type { Gateway } from '../gateway.ts'
+import { eventStream, eventStreamType, problemEvent } from '../http/event-stream.ts'
 import { HttpProblem } from '../http/http-problem.ts'
-import { problemOf } from '../http/problem-response.ts'
 import type { RouteRequest } from '../http/route-request.ts'
 import type { Route } from '../http/route.ts'
 import { queryOfJson } from '../json/query-json.ts'
@@ -14,8 +14,6 @@ import { isBehindHistory } from '../kv/watch-routes.ts'
 import { serverLimits } from '../limits.ts'
 import { inHeader, inPath, inQuery, problems, type Operation } from '../openapi/operation.ts'
 import { collectionNameOf, collectionOf } from './collection-routes.ts'
-
-const eventType = 'text/event-stream'
 
 /** The route of watches. */
 export function collectionWatchRoutes(gateway: Gateway): readonly Route[] {
@@ -37,12 +35,7 @@ async function watch(gateway: Gateway, request: RouteRequest): Promise<Response>
   // What cannot be watched is refused now, while there is a status to say it with.
   void collection.watch({ filter }).return?.()
   const start = from ?? (await collection.position())
-  return gateway.streams.respond({
-    chunks: (signal) => events(collection, filter, start, signal),
-    heartbeat: ':\n\n',
-    headers: { 'content-type': eventType, 'x-accel-buffering': 'no' },
-    signal: request.signal,
-  })
+  return eventStream(gateway.streams, request, (signal) => events(collection, filter, start, signal))
 }
 
 async function* events(
@@ -63,7 +56,7 @@ async function* events(
       return
     } catch (error) {
       if (!isBehindHistory(error)) {
-        yield `event: problem\ndata: ${JSON.stringify(problemOf(error))}\n\n`
+        yield problemEvent(error)
         return
       }
       last = await collection.position()
@@ -136,7 +129,7 @@ const operation: Operation = {
     inHeader('Last-Event-ID', 'As from; what browsers send when they come back.'),
   ],
   responses: {
-    200: { description: 'Events.', content: { [eventType]: { schema: { type: 'string' } } } },
+    200: { description: 'Events.', content: { [eventStreamType]: { schema: { type: 'string' } } } },
     ...problems(422),
   },
 }

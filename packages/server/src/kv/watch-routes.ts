@@ -5,8 +5,8 @@
 import { StreamyError } from '@streamy-db/core'
 import type { Kv, KvVersion, KvWatchBatch, KvWatched } from '@streamy-db/kv'
 import type { Gateway } from '../gateway.ts'
+import { eventStream, eventStreamType, problemEvent } from '../http/event-stream.ts'
 import { HttpProblem } from '../http/http-problem.ts'
-import { problemOf } from '../http/problem-response.ts'
 import type { RouteRequest } from '../http/route-request.ts'
 import type { Route } from '../http/route.ts'
 import { keyOfParameter } from '../json/key-text.ts'
@@ -14,8 +14,6 @@ import { serverLimits } from '../limits.ts'
 import { inHeader, inPath, inQuery, problems, type Operation } from '../openapi/operation.ts'
 import { spaceOf } from './entry-routes.ts'
 import { resultToJson, selectorOf } from './list-routes.ts'
-
-const eventType = 'text/event-stream'
 
 /** The route of watches. */
 export function kvWatchRoutes(gateway: Gateway): readonly Route[] {
@@ -41,12 +39,7 @@ function watch({ spaces, streams }: Gateway, request: RouteRequest): Response {
   const from = startOf(request)
   // What cannot be watched is refused now, while there is a status to say it with.
   void kv.watch(watched, from === undefined ? {} : { from }).return?.()
-  return streams.respond({
-    chunks: (signal) => events(kv, watched, from, signal),
-    heartbeat: ':\n\n',
-    headers: { 'content-type': eventType, 'x-accel-buffering': 'no' },
-    signal: request.signal,
-  })
+  return eventStream(streams, request, (signal) => events(kv, watched, from, signal))
 }
 
 async function* events(
@@ -66,7 +59,7 @@ async function* events(
       return
     } catch (error) {
       if (last === undefined || !isBehindHistory(error)) {
-        yield `event: problem\ndata: ${JSON.stringify(problemOf(error))}\n\n`
+        yield problemEvent(error)
         return
       }
       last = undefined
@@ -114,7 +107,7 @@ const operation: Operation = {
     inHeader('Last-Event-ID', 'As from; what browsers send when they come back.'),
   ],
   responses: {
-    200: { description: 'Events.', content: { [eventType]: { schema: { type: 'string' } } } },
+    200: { description: 'Events.', content: { [eventStreamType]: { schema: { type: 'string' } } } },
     ...problems(),
   },
 }
