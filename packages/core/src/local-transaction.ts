@@ -6,7 +6,8 @@ import type { Datum } from './datum.ts'
 import { FootprintMiss } from './execution.ts'
 import type { ActorSpace } from './execution.ts'
 import type { HomeDecision } from './home-desk.ts'
-import type { Committed, RunOutcome } from './outcome.ts'
+import { lowestFailure } from './outcome.ts'
+import type { Committed } from './outcome.ts'
 import type { PartitionId } from './position.ts'
 import { poisonedRun, runTransaction } from './run-transaction.ts'
 import type { Run } from './run-transaction.ts'
@@ -51,7 +52,7 @@ function runAsVoters(host: TransactionHost, entry: Entry, footprint: readonly To
     const options = host.executionOptions(entry, space, true)
     return runTransaction(host.program, transaction, options, (ref) => host.partitionOf(ref) === partition)
   })
-  const lowest = lowestFailure(runs)
+  const lowest = lowestFailure(runs.map(({ outcome }) => outcome))
   if (lowest === undefined) runs.forEach((run, index) => commit(host, entry, partitions[index]!, run))
   host.home.conclude(
     entry,
@@ -61,13 +62,6 @@ function runAsVoters(host: TransactionHost, entry: Entry, footprint: readonly To
         runs,
       ),
   )
-}
-
-function lowestFailure(runs: readonly Run[]): Exclude<RunOutcome, Committed> | undefined {
-  let lowest: Exclude<RunOutcome, Committed> | undefined
-  for (const { outcome } of runs)
-    if (outcome.kind !== 'committed' && (lowest === undefined || outcome.operation < lowest.operation)) lowest = outcome
-  return lowest
 }
 
 // The results in the order of the calls; `voters` says whose run each of them was in.

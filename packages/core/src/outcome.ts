@@ -24,6 +24,17 @@ export type Outcome = Committed | Aborted
 /** What one run came to: an outcome, or a footprint miss that wants another attempt. */
 export type RunOutcome = Outcome | Missed
 
+/** An outcome that is none of a commit. */
+export type Failure = Exclude<RunOutcome, Committed>
+
+/** Of the outcomes of one transaction's parts, that of the lowest operation that failed; undefined when none did. */
+export function lowestFailure(outcomes: Iterable<RunOutcome>): Failure | undefined {
+  let lowest: Failure | undefined
+  for (const outcome of outcomes)
+    if (outcome.kind !== 'committed' && (lowest === undefined || outcome.operation < lowest.operation)) lowest = outcome
+  return lowest
+}
+
 /** Operation number `operation` reached an actor outside the footprint. */
 export interface Missed {
   readonly kind: 'missed'

@@ -11,6 +11,7 @@ import { CapturedSpace } from './captured-space.ts'
 import type { Datum } from './datum.ts'
 import type { Entry } from './entry.ts'
 import { footprintOf } from './footprint.ts'
+import { lowestFailure } from './outcome.ts'
 import type { RunOutcome } from './outcome.ts'
 import { Participant, byPartition } from './participant.ts'
 import type { PeerMessage, Vote } from './peer-message.ts'
@@ -175,11 +176,7 @@ export class VotesTransaction implements TransactionInFlight {
 
   // At home: the lowest failure stands once everyone who could fail lower has voted.
   #concludeWhenClear(voters: readonly Voter[]): void {
-    const failures = voters.flatMap(({ vote }) => (vote?.kind === 'fail' ? [vote.failure] : []))
-    const lowest = failures.reduce<(typeof failures)[number] | undefined>(
-      (least, failure) => (least === undefined || failure.operation < least.operation ? failure : least),
-      undefined,
-    )
+    const lowest = lowestFailure(voters.flatMap(({ vote }) => (vote?.kind === 'fail' ? [vote.failure] : [])))
     const bound = lowest?.operation ?? Infinity
     if (voters.some((voter) => voter.vote === undefined && voter.lowest < bound)) return
     this.#concluded = true
