@@ -140,6 +140,8 @@ test.each([
   '21',
   '21bff00000000000',
   '1500',
+  '1d00',
+  '0bff',
   '1d01ff',
   '1d08ffffffffffffffff',
   '0bfe00',

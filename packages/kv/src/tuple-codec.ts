@@ -169,9 +169,10 @@ function decodeBigint(reader: Reader, tag: number): bigint {
   const negative = tag < ZERO
   const long = tag === NEGATIVE_LONG || tag === POSITIVE_LONG
   const length = long ? lengthOf(reader, negative) : Math.abs(tag - ZERO)
-  const magnitude = take(reader, length).map((byte) => (negative ? byte ^ 0xff : byte))
+  if (long && length <= SHORT_BYTES_MAX) throw malformed('has a bigint in a longer form than it needs')
   if (length === 0) return 0n
-  if (magnitude[0] === 0 || (long && length <= SHORT_BYTES_MAX)) throw malformed('has a bigint with leading zeros')
+  const magnitude = take(reader, length).map((byte) => (negative ? byte ^ 0xff : byte))
+  if (magnitude[0] === 0) throw malformed('has a bigint with leading zeros')
   const value = BigInt(`0x${Buffer.from(magnitude).toString('hex')}`)
   return negative ? -value : value
 }
