@@ -25,4 +25,5 @@ export const regressions: readonly Regression[] = [
     seed: '700002',
     found: 'what an exclusive transaction had left was sent for what it had found: a commit was told as a conflict',
   },
+  { seed: '800420', found: 'a worker that waited for halted peers went on answering from a log that had lost its end' },
 ]

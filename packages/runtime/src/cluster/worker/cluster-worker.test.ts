@@ -9,6 +9,7 @@ import {
   firstView,
   freeze,
   indexedPartitions,
+  limits,
   MemoryCheckpointStore,
   MemoryLog,
   MemoryStateStore,
@@ -389,4 +390,20 @@ test('a worker stops although a checkpoint waits for what never comes', async ()
   running.delete(one)
   await one.stop(true)
   expect(one.progress.replicas).toBe(0)
+})
+
+// Found by seed 800420 of the simulator: it went on answering what it had recorded.
+test('a worker that waits for its peers stops when the log loses what it has executed (R4)', async () => {
+  const workers = [await start('one'), await start('two')]
+  clearImmediate(pumping)
+  for (let i = 0; i < 7; i++) await send(transactionOf(`a${i}`, 'transfer', `a${(i * 3 + 1) % 7}`, 1))
+  const builder = new BatchBuilder()
+  builder.add({ ...transactionOf('a1', 'deposit', 1), attempt: limits.exclusiveAttempt }, [])
+  const exclusive = await log.append(builder.take())
+  await send(transactionOf('a2', 'deposit', 1))
+  await until(() => workers.every(({ progress }) => progress.scanned === exclusive && progress.resolved < exclusive))
+  log.tail = async () => exclusive - 1
+  await until(() => troubles.length === 2)
+  const diverged = expect.objectContaining({ code: 'LOG_DIVERGED' })
+  expect(troubles.splice(0)).toEqual([diverged, diverged])
 })

@@ -96,11 +96,14 @@ export class HeldReplica {
     return [...this.#unheld].filter(([, since]) => now - since >= UNHELD_PATIENCE_US).map(([partition]) => partition)
   }
 
-  /** Asks its peers again if it has not moved since the last time. */
+  /** If it has not moved since the last time, asks its peers again, and looks whether the log is still the same. */
   nudge(): void {
     const { engine } = this.replica
     const stands = engine.resolved
-    if (stands === this.#stood && engine.resolvedBatch < engine.scanned.sequence) this.replica.askPeers()
+    if (stands === this.#stood && engine.resolvedBatch < engine.scanned.sequence) {
+      this.replica.askPeers()
+      this.replica.checkLog()
+    }
     this.#stood = stands
   }
 }

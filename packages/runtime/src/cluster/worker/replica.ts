@@ -8,8 +8,10 @@
 // R2 Nothing is delivered while the engine wants no more, and nothing is dropped for it: the log waits.
 // R3 Catching up does not keep the process from anything else: a worker that replays still sends its heartbeats. Nor does
 //    a large entry: what it has executed of one is answered while it executes the rest.
+// R4 It does not go on answering from a log that has lost what it was made of, even when it waits for peers that have
+//    stopped for that reason and will never get on.
 
-import { Engine, limits } from '@streamy-db/core'
+import { Engine, StreamyError, limits } from '@streamy-db/core'
 import type {
   Effects,
   LogEntry,
@@ -27,6 +29,7 @@ import { asError } from '../../as-error.ts'
 import type { DatabaseRecord } from '../../database-record.ts'
 import { StateFlusher } from '../../state-flusher.ts'
 import type { FlushPolicy } from '../../state-flusher.ts'
+import { followsOn } from './replica-state.ts'
 import { eventLoopTurns, type Turns } from './turns.ts'
 
 /** What a replica reports to. */
@@ -71,7 +74,7 @@ const TURN_STEPS = 512
 
 const CHECKPOINTS_WAITING_MAX = 4
 
-/** A running engine; see R1 to R3. */
+/** A running engine; see R1 to R4. */
 export class Replica {
   readonly engine: Engine
   readonly partitions: readonly PartitionId[]
@@ -162,6 +165,18 @@ export class Replica {
     if (this.#stopped) return
     this.engine.askPeers(limits.transactionsAskedMax)
     this.#perform()
+  }
+
+  /**
+   * Looks whether the log still holds what it has executed, while it waits for its peers: then it reads nothing that would
+   * tell it (R4).
+   */
+  checkLog(): void {
+    if (this.engine.wantsMore) return
+    followsOn(this.#options.log, this.engine.scanned).catch((error: unknown) => {
+      // Servers that do not answer are asked again the next time; what was trimmed meanwhile tells nothing.
+      if (error instanceof StreamyError && error.code === 'LOG_DIVERGED') this.#fail(error)
+    })
   }
 
   /**
