@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { actors, ServedProcess, streamy } from '../server/served-process.ts'
+import { WatchingProcess } from './watching-process.ts'
 
 let directory: string
 let server: ServedProcess
@@ -43,6 +44,24 @@ describe.each(['a directory', 'a server'])('over %s', (way) => {
     expect((await doc('find', 'users', '{"$where":"1"}')).errors).toContain('$where')
   })
 
+  test('builds, lists and drops indexes', { timeout: 600_000 }, async () => {
+    await doc('insert', 'parts', '{"_id":"p1","bin":3}')
+    expect(await doc('create-index', 'parts', 'byBin', '{"keys":{"bin":1}}')).toMatchObject({ status: 0 })
+    const listed = JSON.parse((await doc('indexes', 'parts')).output) as object
+    expect(listed).toMatchObject({ name: 'byBin', keys: { bin: 1 }, unique: false, state: 'ready' })
+    expect((await doc('count', 'parts', '{"bin":3}', '--hint', 'byBin')).output).toBe('1\n')
+    await doc('insert', 'parts', '{"_id":"p2","bin":3}')
+    const refused = await doc('create-index', 'parts', 'once', '{"keys":{"bin":1},"unique":true}')
+    expect(refused).toMatchObject({
+      status: 1,
+      errors: expect.stringMatching(/once was not built: .* p\d and p\d /) as string,
+    })
+    for (const name of ['byBin', 'once']) expect((await doc('drop-index', 'parts', name)).status).toBe(0)
+    expect((await doc('indexes', 'parts')).output).toBe('')
+    expect((await doc('create-index', 'parts', 'byBin', '{"keys":{}}')).status).toBe(1)
+    expect((await doc('create-index', 'parts', 'byBin')).status).toBe(2)
+  })
+
   test('imports what was exported', { timeout: 600_000 }, async () => {
     const [source, copy] = ['in', 'out'].map((name) => join(directory, `${way.replaceAll(' ', '-')}-${name}.ndjson`))
     const lines = Array.from({ length: 1200 }, (_, n) => JSON.stringify({ _id: n, at: { $bigint: `${n}` } }))
@@ -55,4 +74,28 @@ describe.each(['a directory', 'a server'])('over %s', (way) => {
     await writeFile(source!, '{"a":1}\n')
     expect((await doc('import', 'many', source!)).errors).toContain('Line 1')
   })
+})
+
+test('a watch prints what changes of the documents that it is for', async () => {
+  const at = ways.get('a server')!
+  await streamy(['doc', 'insert', 'watched', '{"_id":"a","open":true}', ...at])
+  const watch = new WatchingProcess<{ readonly changes: readonly object[] }>([
+    'doc',
+    'watch',
+    'watched',
+    '{"open":true}',
+    '--from',
+    '0',
+    ...at,
+  ])
+  await watch.printed(1)
+  await streamy(['doc', 'insert', 'watched', '{"_id":"b","open":false}', ...at])
+  await streamy(['doc', 'update', 'watched', '{"_id":"a"}', '{"$set":{"open":false}}', ...at])
+  await watch.printed(2)
+  expect(await watch.interrupt()).toBe(0)
+  expect(watch.lines.map(({ changes }) => changes)).toMatchObject([
+    [{ operation: 'insert', id: 'a', before: null }],
+    [{ operation: 'update', id: 'a', before: { open: true }, after: { open: false } }],
+  ])
+  expect((await streamy(['doc', 'watch', 'watched', '{"open"', ...at])).status).toBe(2)
 })

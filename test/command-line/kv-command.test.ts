@@ -1,13 +1,13 @@
 // `streamy kv` as a person uses it: processes, their output and their exit codes, over a directory, a running server and a
 // cluster.
 
-import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startNatsServer, type NatsServer } from '@streamy-db/jetstream/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { actors, program, ServedProcess, streamy } from '../server/served-process.ts'
+import { actors, ServedProcess, streamy } from '../server/served-process.ts'
+import { WatchingProcess } from './watching-process.ts'
 
 let directory: string
 let nats: NatsServer
@@ -127,29 +127,17 @@ describe('what is wrong', () => {
 test('a watch prints what is there and what changes, and ends when told to', async () => {
   const at = ways.get('a server')!
   await streamy(['kv', 'set', 'watched', 'a', '1', ...at])
-  const child = spawn(process.execPath, [program, 'kv', 'watch', 'watched', ...at])
-  const lines: { readonly entries: readonly { readonly value: unknown }[] }[] = []
-  let text = ''
-  const reached = (count: number): Promise<void> =>
-    new Promise((resolve) => {
-      const look = (): void => {
-        if (lines.length >= count) resolve()
-      }
-      child.stdout.on('data', look)
-      look()
-    })
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    const complete = (text + chunk).split('\n')
-    text = complete.pop()!
-    lines.push(...complete.map((line) => JSON.parse(line) as (typeof lines)[number]))
-  })
-  await reached(1)
+  const watch = new WatchingProcess<{ readonly entries: readonly { readonly value: unknown }[] }>([
+    'kv',
+    'watch',
+    'watched',
+    ...at,
+  ])
+  await watch.printed(1)
   await streamy(['kv', 'set', 'watched', 'b', '2', ...at])
-  await reached(2)
-  const ended = new Promise((resolve) => child.on('exit', resolve))
-  child.kill('SIGINT')
-  expect(await ended).toBe(0)
-  expect(lines.map(({ entries }) => entries.map(({ value }) => value))).toEqual([[1], [2]])
+  await watch.printed(2)
+  expect(await watch.interrupt()).toBe(0)
+  expect(watch.lines.map(({ entries }) => entries.map(({ value }) => value))).toEqual([[1], [2]])
 })
 
 test('tokens are asked for and given', async () => {

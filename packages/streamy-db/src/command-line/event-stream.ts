@@ -4,7 +4,8 @@
 export interface ServerEvent {
   readonly id: string | undefined
   readonly event: string
-  readonly data: string
+  /** Undefined where only an id is told. */
+  readonly data: string | undefined
 }
 
 /** The events of a body, until it ends. */
@@ -28,6 +29,6 @@ function eventOf(block: string): ServerEvent | undefined {
     const colon = line.indexOf(':')
     if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 1).replace(/^ /, ''))
   }
-  const data = fields.get('data')
-  return data === undefined ? undefined : { id: fields.get('id'), event: fields.get('event') ?? 'message', data }
+  const [id, data] = [fields.get('id'), fields.get('data')]
+  return id === undefined && data === undefined ? undefined : { id, event: fields.get('event') ?? 'message', data }
 }
