@@ -1,6 +1,7 @@
 // Historians: at most one historian of a worker, made when somebody asks about the past and let go of when nobody has asked
 // for a while. One that has failed is replaced when the next question comes.
 
+import { StreamyError } from '@streamy-db/core'
 import type { Clock } from '../../clock.ts'
 import { Historian, type HistorianOptions } from './historian.ts'
 
@@ -37,7 +38,8 @@ export class Historians {
   }
 
   async #start(): Promise<Historian> {
-    if (this.#closed) throw new Error('The worker stops.')
+    if (this.#closed)
+      throw new StreamyError('DATABASE_CLOSED', 'The worker that reads the past stops. Ask again: another takes over.')
     try {
       const historian = await Historian.start(this.#options)
       this.#watch()
