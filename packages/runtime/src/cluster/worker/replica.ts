@@ -87,6 +87,7 @@ export class Replica {
   /** That being saved, and those that wait; a flush goes up to the first (R1). */
   #checkpoints: readonly Sequence[] = []
   #saving: Promise<void> = Promise.resolve()
+  #checking = false
   #stopped = false
 
   constructor(options: ReplicaOptions) {
@@ -172,11 +173,14 @@ export class Replica {
    * tell it (R4).
    */
   checkLog(): void {
-    if (this.engine.wantsMore) return
-    followsOn(this.#options.log, this.engine.scanned).catch((error: unknown) => {
-      // Servers that do not answer are asked again the next time; what was trimmed meanwhile tells nothing.
-      if (error instanceof StreamyError && error.code === 'LOG_DIVERGED') this.#fail(error)
-    })
+    if (this.engine.wantsMore || this.#checking) return
+    this.#checking = true
+    followsOn(this.#options.log, this.engine.scanned)
+      .catch((error: unknown) => {
+        // Servers that do not answer are asked again the next time; what was trimmed meanwhile tells nothing.
+        if (error instanceof StreamyError && error.code === 'LOG_DIVERGED') this.#fail(error)
+      })
+      .finally(() => (this.#checking = false))
   }
 
   /**
