@@ -163,7 +163,9 @@ describe.each(['oldest', 'newest'] as const)('on the %s server', (version) => {
   })
 
   it('L6: refuses a log that is shorter than it was, as after an older copy of its disk was put back', async () => {
-    const { log } = await openLog()
+    const name = `log-${databases++}`
+    const { log } = await openLog(64 * MIB, name)
+    const { log: onlyRead } = await openLog(64 * MIB, name)
     const copy = await mkdtemp(join(tmpdir(), 'streamy-older-store-'))
     for (let index = 0; index < 20; index++) await log.append(Uint8Array.of(index))
     await server.shutDown()
@@ -172,11 +174,12 @@ describe.each(['oldest', 'newest'] as const)('on the %s server', (version) => {
     await log.append(Uint8Array.of(20))
     const reader = log.read(22)[Symbol.asyncIterator]()
     const next = reader.next().catch((error: unknown) => error)
+    await readUntil(onlyRead, () => 21)
     await server.shutDown()
     await rm(server.storeDir, { recursive: true })
     await cp(copy, server.storeDir, { recursive: true })
     await server.restart()
-    await expect(log.tail()).rejects.toMatchObject({ code: 'LOG_DIVERGED' })
+    for (const each of [log, onlyRead]) await expect(each.tail()).rejects.toMatchObject({ code: 'LOG_DIVERGED' })
     expect(await next).toMatchObject({ code: 'LOG_DIVERGED' })
     await rm(copy, { recursive: true })
   })

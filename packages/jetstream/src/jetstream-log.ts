@@ -76,7 +76,7 @@ export class JetStreamLog implements Log {
     if (bytes.length > limits.entryBytesMax) throw entryTooLarge(bytes.length)
     const publication = { subject: this.#subject, bytes }
     const sequence = await this.#publisher.publish(id === undefined ? publication : { ...publication, id })
-    this.#known = Math.max(this.#known, sequence)
+    this.#know(sequence)
     return sequence
   }
 
@@ -96,6 +96,7 @@ export class JetStreamLog implements Log {
       clientPrefix: this.#stream.clientPrefix,
       replicas: this.#stream.replicas,
       info: async () => this.#checked(await this.#api.streamInfo(this.#stream.name)),
+      onRead: (sequence) => this.#know(sequence),
       onChange: () => this.#readers.wake(),
     })
     return this.#readers.read(source, from, this.#closed ? AbortSignal.abort() : signal)
@@ -124,7 +125,11 @@ export class JetStreamLog implements Log {
     if (keptFrom > 1 && keptFrom > firstOf(state)) await this.#api.purgeStream(this.#stream.name, { seq: keptFrom })
   }
 
-  // L4, L6. What this process saw acknowledged is there: a server that tells less is asked again until it has caught up.
+  #know(sequence: Sequence): void {
+    if (sequence > this.#known) this.#known = sequence
+  }
+
+  // L4, L6. What this process saw acknowledged, or read, is there: a server that tells less is asked again until it has caught up.
   async #info(): Promise<StreamInfo> {
     this.#assertOpen()
     const known = this.#known
@@ -132,7 +137,7 @@ export class JetStreamLog implements Log {
     for (;;) {
       const info = this.#checked(await onceAvailable(() => this.#api.streamInfo(this.#stream.name)))
       const { last_seq: last } = info.state
-      this.#known = Math.max(this.#known, last)
+      this.#know(last)
       if (last >= known) return info
       if (performance.now() >= giveUpAt)
         throw this.#diverged(`ends at entry ${last}, and entry ${known} was in it before`)

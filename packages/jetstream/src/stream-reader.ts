@@ -24,6 +24,8 @@ export interface StreamReaderOptions {
   /** The stream's info; throws when it is not the stream it should be (R3). */
   readonly info: () => Promise<StreamInfo>
   readonly replicas: number
+  /** An entry was read. */
+  readonly onRead: (sequence: Sequence) => void
   /** Called when there are new entries to be taken, or an error to be thrown. */
   readonly onChange: () => void
 }
@@ -154,6 +156,7 @@ export class StreamReader implements LogSource {
   #accept(entry: LogEntry): void {
     this.#next += 1
     this.#last = entry
+    this.#options.onRead(entry.sequence)
     this.#buffer.push(entry)
     this.#bufferedBytes += entry.bytes.length
     if (this.#buffer.length === 1) this.#announce()
