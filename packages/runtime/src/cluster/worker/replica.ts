@@ -189,12 +189,19 @@ export class Replica {
   whenResolved(sequence: Sequence, signal?: AbortSignal): Promise<void> {
     if (this.engine.resolvedBatch >= sequence || this.#stopped || signal?.aborted === true) return Promise.resolve()
     return new Promise((resolve) => {
-      const waiting = { sequence, resolve }
-      this.#waiting.push(waiting)
-      signal?.addEventListener('abort', () => {
+      const aborted = (): void => {
         this.#waiting = this.#waiting.filter((each) => each !== waiting)
-        resolve()
-      })
+        waiting.resolve()
+      }
+      const waiting: Waiting = {
+        sequence,
+        resolve: () => {
+          signal?.removeEventListener('abort', aborted)
+          resolve()
+        },
+      }
+      this.#waiting.push(waiting)
+      signal?.addEventListener('abort', aborted)
     })
   }
 
