@@ -174,8 +174,8 @@ async function send(...transactions: Transaction[]): Promise<number> {
   return await log.append(builder.take())
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 20_000; turn++) {
+async function until(condition: () => boolean, turnsMax = 20_000): Promise<void> {
+  for (let turn = 0; turn < turnsMax; turn++) {
     if (condition()) return
     if (turn % 20 === 19) clock.advance(10)
     await new Promise((resolve) => setImmediate(resolve))
@@ -285,6 +285,40 @@ test('a worker that comes back to partitions that others serve begins at a check
   const complete = names.filter((name) => name.endsWith('manifest')).map((name) => Number(name.split('/')[0]))
   expect(Math.max(0, ...complete)).toBeGreaterThan(before)
   await transfers(20)
+})
+
+// Found by chaos: under load three replicas, two of which could never get on, kept the fourth from ever catching up.
+test('a replica that waits in vain, and has never caught up, makes way for the one that begins anew', async () => {
+  const one = await start('one')
+  await transfers(20)
+  const put = checkpoints.put.bind(checkpoints)
+  let complete = false
+  checkpoints.put = async (name, chunks) => {
+    await put(name, chunks)
+    if (name.endsWith('manifest')) complete = true
+  }
+  one.askForCheckpoint()
+  await until(() => complete)
+  await transfers(20)
+  // None comes in time: what the worker begins with is from before it was to serve anything.
+  checkpoints.put = () => Promise.reject(new StreamyError('SERVER_UNAVAILABLE', 'no room'))
+  const starting = start('two')
+  const two = [...running].at(-1)!
+  await until(() => two.progress.replicas === 2, 60_000)
+  const nothing = new MemoryLog(() => 0)
+  const read = log.read.bind(log)
+  let begun = 0
+  // What a replica follows is read with a signal.
+  log.read = (from, signal) => {
+    if (signal === undefined) return read(from)
+    begun += 1
+    return nothing.read(1, signal)
+  }
+  await until(() => begun === 1)
+  await until(() => two.progress.replicas === 2)
+  running.delete(two)
+  await Promise.all([two.stop(false), starting.catch(() => {})])
+  expect(troubles.splice(0).every((trouble) => (trouble as StreamyError).code === 'SERVER_UNAVAILABLE')).toBe(true)
 })
 
 test('all workers crash at once, and those that come back recover everything', async () => {

@@ -347,7 +347,10 @@ export class ReplicaSet implements ReplicaHost {
     const wanted = new Set([...held.purpose.wanted].filter((partition) => held.covers(partition)))
     const extra = new Set(this.#extrasOf(held, lacking).filter((partition) => !wanted.has(partition)))
     const { shelved } = await this.#options.state.prepare([...wanted, ...extra], true)
-    await this.#add(shelved.store, { shelved, wanted, extra, replaces: held })
+    const { outdone, replaces } = replacedWith(held)
+    await this.#add(shelved.store, { shelved, wanted, extra, replaces })
+    for (const each of outdone) if (this.#held.has(each.replica)) await this.#drop(each)
+    if (replaces !== undefined) replaces.hasSuccessor = true
   }
 
   // The second time everything is taken, so that it ends there.
@@ -373,6 +376,15 @@ const RETRY_US = 500_000
 function isNeeded(held: HeldReplica, wanted: ReadonlySet<PartitionId>): boolean {
   for (const partition of wanted) if (held.covers(partition)) return true
   return false
+}
+
+// Those that wait in vain and have never caught up are outdone by the one that executes more: what they would still execute
+// only keeps it from catching up. The one before them, which has, is kept until it does.
+function replacedWith(held: HeldReplica): { outdone: readonly HeldReplica[]; replaces: HeldReplica | undefined } {
+  const outdone: HeldReplica[] = []
+  let replaces: HeldReplica | undefined = held
+  for (; replaces !== undefined && !replaces.caughtUp; replaces = replaces.purpose.replaces) outdone.push(replaces)
+  return { outdone, replaces }
 }
 
 function isTrimmed(error: Error): boolean {
