@@ -37,6 +37,8 @@ interface Publish extends Publication {
   readonly id: string
   /** After which its fate is unknown (P4). */
   readonly deadline: number
+  /** Given when it is first sent: the higher the later. */
+  number: number
   /** When it was last sent. */
   sentAt: number
   readonly resolve: (sequence: number) => void
@@ -60,8 +62,11 @@ export class StreamPublisher {
   readonly #idPrefix = randomToken()
   readonly #unsubscribe: () => void
   readonly #stopListening: () => void
-  /** Sent and not acknowledged, by number, in the order of the calls. */
-  readonly #inFlight = new Map<number, Publish>()
+  /**
+   * Sent and not acknowledged, in the order of the calls, in which they mostly are acknowledged. No Map: the tables that one
+   * leaves behind as it is used point to the next, and keep the bytes of all that was ever in flight for the garbage collector.
+   */
+  readonly #inFlight: Publish[] = []
   readonly #queue: Publish[] = []
   #queueStart = 0
   #bytesInFlight = 0
@@ -96,7 +101,7 @@ export class StreamPublisher {
     return new Promise((resolve, reject) => {
       const id = publication.id ?? `${this.#idPrefix}-${this.#counter++}`
       const deadline = performance.now() + this.#settings.publishTimeoutMs
-      this.#queue.push({ ...publication, id, deadline, sentAt: 0, resolve, reject })
+      this.#queue.push({ ...publication, id, deadline, number: 0, sentAt: 0, resolve, reject })
       this.#sweeper ??= setInterval(() => this.#sweep(), jetstreamLimits.sweepEveryMs).unref()
       this.#fill()
     })
@@ -118,10 +123,10 @@ export class StreamPublisher {
       const next = this.#queue[this.#queueStart]
       if (next === undefined || !this.#hasRoom(next.bytes.length)) break
       this.#queueStart += 1
-      const number = this.#counter++
-      this.#inFlight.set(number, next)
+      next.number = this.#counter++
+      this.#inFlight.push(next)
       this.#bytesInFlight += next.bytes.length
-      this.#send(number, next)
+      this.#send(next)
     }
     // The queue's front is given back in large pieces: shifting each one would copy the rest each time.
     if (this.#queueStart <= 1024 && this.#queueStart < this.#queue.length) return
@@ -130,14 +135,15 @@ export class StreamPublisher {
   }
 
   #hasRoom(bytes: number): boolean {
-    if (this.#inFlight.size === 0) return true
+    if (this.#inFlight.length === 0) return true
     return (
-      this.#inFlight.size < this.#settings.inFlightMax && this.#bytesInFlight + bytes <= this.#settings.bytesInFlightMax
+      this.#inFlight.length < this.#settings.inFlightMax &&
+      this.#bytesInFlight + bytes <= this.#settings.bytesInFlightMax
     )
   }
 
-  #send(number: number, publish: Publish): void {
-    const { subject, bytes, id, headers } = publish
+  #send(publish: Publish): void {
+    const { subject, bytes, id, headers, number } = publish
     publish.sentAt = performance.now()
     const reply = `${this.#prefix}${number.toString(36)}-${this.#round.toString(36)}`
     this.#connection.publish(subject, bytes, { reply, headers: { 'Nats-Msg-Id': id, ...headers } })
@@ -146,18 +152,18 @@ export class StreamPublisher {
   #receive(message: NatsMessage): void {
     const [numberText = '', roundText = ''] = message.subject.slice(this.#prefix.length).split('-')
     const number = Number.parseInt(numberText, 36)
-    const publish = this.#inFlight.get(number)
+    const publish = this.#inFlight.find((each) => each.number === number)
     if (publish === undefined) return
     const outcome = this.#outcome(message, publish)
     // That it landed is true whichever time it was sent; that it did not, only of the last.
     if (typeof outcome === 'number') {
       this.#delayMs = jetstreamLimits.retryDelayMinMs
-      this.#settle(number, publish)
+      this.#settle(publish)
       publish.resolve(outcome)
     } else if (Number.parseInt(roundText, 36) !== this.#round) return
     else if (outcome === 'again') return this.#sendAgain()
     else {
-      this.#settle(number, publish)
+      this.#settle(publish)
       publish.reject(outcome)
     }
     this.#fill()
@@ -183,7 +189,7 @@ export class StreamPublisher {
       this.#pause = undefined
       if (!this.#connection.connected) return
       this.#round += 1
-      for (const [number, publish] of this.#inFlight) this.#send(number, publish)
+      for (const publish of this.#inFlight) this.#send(publish)
       this.#fill()
     }, this.#delayMs)
     this.#delayMs = Math.min(this.#delayMs * 2, jetstreamLimits.retryDelayMaxMs)
@@ -202,24 +208,23 @@ export class StreamPublisher {
   #sweep(): void {
     const now = performance.now()
     if (this.#isAnyOverdue(now)) this.#failWhere(({ deadline }) => deadline <= now, this.#fateUnknown())
-    const [oldest] = this.#inFlight.values()
+    const [oldest] = this.#inFlight
     const overdue = oldest !== undefined && now - oldest.sentAt > this.#settings.acknowledgeTimeoutMs
     if (overdue && this.#connection.connected) this.#sendAgain()
-    if (this.#inFlight.size > 0 || this.#queue.length > this.#queueStart) return
+    if (this.#inFlight.length > 0 || this.#queue.length > this.#queueStart) return
     clearInterval(this.#sweeper)
     this.#sweeper = undefined
   }
 
   // All are tried equally long, so the oldest in flight, else the oldest waiting, is the first to be overdue.
   #isAnyOverdue(now: number): boolean {
-    const [oldest = this.#queue[this.#queueStart]] = this.#inFlight.values()
+    const [oldest = this.#queue[this.#queueStart]] = this.#inFlight
     return oldest !== undefined && oldest.deadline <= now
   }
 
   #failWhere(applies: (publish: Publish) => boolean, error: StreamyError): void {
-    for (const [number, publish] of this.#inFlight) {
-      if (!applies(publish)) continue
-      this.#settle(number, publish)
+    for (const publish of this.#inFlight.filter(applies)) {
+      this.#settle(publish)
       publish.reject(error)
     }
     const waiting = this.#queue.splice(0).slice(this.#queueStart)
@@ -230,9 +235,10 @@ export class StreamPublisher {
     }
   }
 
-  #settle(number: number, publish: Publish): void {
-    const known = this.#inFlight.delete(number)
-    assert(known, 'a publish is settled once')
+  #settle(publish: Publish): void {
+    const place = this.#inFlight.indexOf(publish)
+    assert(place >= 0, 'a publish is settled once')
+    this.#inFlight.splice(place, 1)
     this.#bytesInFlight -= publish.bytes.length
   }
 
