@@ -4,7 +4,7 @@
 import { transactionIn } from './batch-codec.ts'
 import type { Batch, BatchTransaction } from './batch-codec.ts'
 import { MalformedBytes } from './byte-reader.ts'
-import { indexedPartitions, partitionOf, protocolOf } from './footprint.ts'
+import { indexedPartitions, partitionOf, protocolOf, usesOneActor } from './footprint.ts'
 import type { PartitionId } from './position.ts'
 import { isTell } from './sessions.ts'
 import type { ActorRef, Transaction } from './transaction.ts'
@@ -51,6 +51,8 @@ function decode(batch: Batch, found: BatchTransaction): Transaction | string {
 function isIndexed(transaction: Transaction, named: readonly PartitionId[], partitions: number): boolean {
   const protocol = protocolOf(transaction, partitions)
   if (protocol === 'whole' || protocol === 'exclusive') return named.length === 0
+  if (transaction.source === undefined && usesOneActor(transaction))
+    return named.length === 1 && named[0] === partitionOf(transaction.calls[0]!.ref, partitions)
   if (named.length > MARKS_MAX) return isSame(named, indexedPartitions(transaction, partitions))
   // Few are named: all that is used must be among them, and a bit for each tells whether it is used, without a list of those.
   let used = 0
