@@ -59,8 +59,11 @@ export class AlarmQueue<Item> {
     const due: Item[] = []
     for (let first = this.#times.peek(); first !== undefined && first <= now; first = this.#times.peek()) {
       this.#times.pop()
-      for (const item of this.#due.get(first)!) due.push(item)
+      const together = this.#due.get(first)!
+      for (const item of together) due.push(item)
       this.#due.delete(first)
+      // The map may keep the list for the garbage collector to find, long after it was taken out.
+      together.length = 0
     }
     if (due.length > 0) this.#onDue(due, now)
     this.#arm()

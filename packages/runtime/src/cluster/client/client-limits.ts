@@ -15,6 +15,14 @@ export const clientLimits = {
   missedMessagesMax: 1024,
   /** How long a client waits for a footprint before it sends without (F5). */
   footprintWaitUs: 1 * SECOND_US,
+  /** With fewer requests under way a client sends what it has at once; with more it may gather as many first. */
+  gatherUnansweredMin: 32,
+  /** It gathers for one part in so many of the time that answers take, */
+  gatherShare: 4,
+  /** but for no longer than this, */
+  gatherUsMax: 5000,
+  /** and not at all for less: timers are no finer. */
+  gatherUsMin: 1000,
   /** How old the log time last seen may be when a request is sent; an older one is asked for first. */
   seenTimeAgeMaxUs: 240 * SECOND_US,
   /** The longest deadline. */

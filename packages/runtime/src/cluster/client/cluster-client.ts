@@ -55,6 +55,8 @@ export interface ClusterClientOptions {
 
 /** How one request is sent. */
 export interface SubmitOptions {
+  /** What the clock says: it is read once a call. */
+  readonly now: number
   /** By the clock. */
   readonly deadline: number
   /** Whether the calls are known to touch actors that only a worker can name. */
@@ -117,7 +119,7 @@ export class ClusterClient {
    */
   submit(draft: Draft, options: SubmitOptions, waiter: RequestWaiter): void {
     this.#assertRoom()
-    if (this.#isFresh() && !this.#asksFootprint(draft, options)) this.#send(draft, options, waiter)
+    if (this.#seen.isFresh(options.now) && !this.#asksFootprint(draft, options)) this.#send(draft, options, waiter)
     else void this.#submitLater(draft, options, waiter)
   }
 
@@ -208,9 +210,9 @@ export class ClusterClient {
     if (this.#idlers.length > 0 && this.#pending === 0) for (const idle of this.#idlers.splice(0)) idle()
   }
 
-  #send(draft: Draft, { deadline, idempotencyKey }: SubmitOptions, waiter: RequestWaiter): void {
-    if (idempotencyKey === undefined) this.#requests.submit(draft, deadline, waiter)
-    else this.#requests.submitKeyed(draft, deadline, idempotencyKey, waiter)
+  #send(draft: Draft, options: SubmitOptions, waiter: RequestWaiter): void {
+    if (options.idempotencyKey === undefined) this.#requests.submit(draft, options, waiter)
+    else this.#requests.submitKeyed(draft, options, options.idempotencyKey, waiter)
   }
 
   async #submitLater(draft: Draft, options: SubmitOptions, waiter: RequestWaiter): Promise<void> {
@@ -218,13 +220,17 @@ export class ClusterClient {
     try {
       if (!this.#isFresh()) await this.#refresh(draft, options.deadline)
       if (this.#asksFootprint(draft, options))
-        this.#sendWidened(draft, await this.#footprint(draft, options.deadline), options, waiter)
-      else this.#send(draft, options, waiter)
+        this.#sendWidened(draft, await this.#footprint(draft, options.deadline), this.#later(options), waiter)
+      else this.#send(draft, this.#later(options), waiter)
     } catch (error) {
       // What is thrown here are errors.
       waiter.failed(error as Error)
     }
     this.#leave()
+  }
+
+  #later(options: SubmitOptions): SubmitOptions {
+    return { ...options, now: this.#options.clock.now() }
   }
 
   // What a worker foresees may be too much for one entry. Then the request goes as it was, and misses.

@@ -140,12 +140,13 @@ export class ClusterDatabase implements Database {
   #send(options: ClusterReferenceOptions, prepare: () => PreparedCall): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const { kind, call, touches, asksFootprint } = prepare()
-      const { client } = this.#parts
-      const deadline = this.#deadline(options)
+      const { client, clock } = this.#parts
+      const now = clock.now()
+      const deadline = this.#deadline(options, now)
       if (kind === 'query') return resolve(client.query(call, this.#freshness(options), deadline).then(valueOf))
       const draft: Draft = { asserts: noAsserts, calls: [call], touches }
       const { idempotencyKey } = options
-      return client.submit(draft, { deadline, asksFootprint, idempotencyKey }, new CallWaiter(resolve, reject))
+      return client.submit(draft, { now, deadline, asksFootprint, idempotencyKey }, new CallWaiter(resolve, reject))
     })
   }
 
@@ -188,9 +189,11 @@ export class ClusterDatabase implements Database {
 
   // False when an assert failed.
   async #commit(draft: Draft, asksFootprint: boolean): Promise<boolean> {
-    const deadline = this.#deadline(noOptions)
-    const { outcome } = await this.#parts.client.submitted(draft, {
-      deadline,
+    const { client, clock } = this.#parts
+    const now = clock.now()
+    const { outcome } = await client.submitted(draft, {
+      now,
+      deadline: this.#deadline(noOptions, now),
       asksFootprint,
       idempotencyKey: undefined,
     })
@@ -204,8 +207,8 @@ export class ClusterDatabase implements Database {
     return consistency === 'session' ? { kind: 'since', position: this.position } : { kind: 'strong' }
   }
 
-  #deadline({ deadlineMs }: ClusterReferenceOptions): number {
-    return this.#parts.clock.now() + (deadlineMs ?? this.#parts.deadlineMs) * 1000
+  #deadline({ deadlineMs }: ClusterReferenceOptions, now = this.#parts.clock.now()): number {
+    return now + (deadlineMs ?? this.#parts.deadlineMs) * 1000
   }
 }
 

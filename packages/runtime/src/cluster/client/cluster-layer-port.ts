@@ -46,12 +46,12 @@ export class ClusterLayerPort implements LayerPort {
   }
 
   async execute(calls: readonly Call[], { idempotencyKey }: ExecuteOptions = {}): Promise<Executed> {
-    const { client, actors, deadline } = this.#parts
+    const { client, actors, now, deadline } = this.#parts
     const footprints = calls.map((call) => actors.footprint(call))
     const touches = mergedTouches(footprints.flatMap((footprint) => footprint.touches))
     const asksFootprint = footprints.some((footprint) => footprint.asksFootprint)
     const draft = { asserts: [], calls, touches }
-    const options = { deadline: deadline(), asksFootprint, idempotencyKey }
+    const options = { now: now(), deadline: deadline(), asksFootprint, idempotencyKey }
     const { outcome, position } = await client.submitted(draft, options)
     if (outcome.kind === 'aborted') throw decodeError(outcome.error)
     return { results: outcome.results.map(thaw), position }

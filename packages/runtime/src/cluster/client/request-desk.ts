@@ -20,6 +20,7 @@ import { encodeQuestion } from '../protocol/question.ts'
 import { appendFailed, requestDeadline } from './client-errors.ts'
 import type { Draft } from './draft.ts'
 import { JoinedWaiters, PendingRequest, type RequestWaiter } from './pending-request.ts'
+import { PendingRequests } from './pending-requests.ts'
 import { RequestSubmitter } from './request-submitter.ts'
 import type { Seen } from './seen.ts'
 import { SequenceWindow } from './sequence-window.ts'
@@ -43,6 +44,12 @@ export interface RequestDeskOptions {
   readonly onEnded: () => void
 }
 
+/** When a request is submitted, and when its caller stops waiting, by the clock. */
+export interface RequestTimes {
+  readonly now: number
+  readonly deadline: number
+}
+
 interface KeyedRequest {
   readonly request: PendingRequest
   readonly waiters: JoinedWaiters
@@ -60,9 +67,11 @@ export class RequestDesk {
   readonly #options: RequestDeskOptions
   readonly #submitter: RequestSubmitter<PendingRequest>
   readonly #window = new SequenceWindow()
-  readonly #pending = new Map<number, PendingRequest>()
+  readonly #pending = new PendingRequests()
   /** By their sessions. */
   readonly #keyed = new Map<string, KeyedRequest>()
+  /** Those who wait for them. */
+  #keyedCalls = 0
   /** Sequences, and sessions of keyed requests: a request that was settled long ago should not be kept by its alarm. */
   readonly #alarms: AlarmQueue<number | string>
   /** How long answers take nowadays: a running mean. */
@@ -73,22 +82,21 @@ export class RequestDesk {
     const onRefused = (requests: readonly PendingRequest[], cause: unknown): void => {
       for (const request of requests) this.#fail(request, refusalOf(request, cause))
     }
-    this.#submitter = new RequestSubmitter({ ...options, onRefused })
+    const unanswered = (): number => this.#pending.count + this.#keyed.size
+    const answerUs = (): number => this.#typicalUs
+    this.#submitter = new RequestSubmitter({ ...options, unanswered, answerUs, onRefused })
     this.#alarms = new AlarmQueue(options.clock, (due, now) => this.#due(due, now))
   }
 
   /** How many calls have no answer. */
   get count(): number {
-    let keyed = 0
-    for (const { waiters } of this.#keyed.values()) keyed += waiters.count
-    return this.#pending.size + keyed
+    return this.#pending.count + this.#keyedCalls
   }
 
   /** Submits a request of this client's session. Throws VALUE_TOO_LARGE; then nothing was submitted. */
-  submit(draft: Draft, deadline: number, waiter: RequestWaiter): void {
-    const { session, clock } = this.#options
+  submit(draft: Draft, { now: submittedAt, deadline }: RequestTimes, waiter: RequestWaiter): void {
+    const { session } = this.#options
     const sequence = this.#window.take()
-    const submittedAt = clock.now()
     const request = new PendingRequest({ session, sequence, calls: draft.calls, submittedAt, deadline, waiter })
     try {
       this.#hand(request, draft, this.#window.answeredBelow)
@@ -96,7 +104,7 @@ export class RequestDesk {
       this.#window.answered(sequence)
       throw error
     }
-    this.#pending.set(sequence, request)
+    this.#pending.add(request)
     this.#wait(request, submittedAt)
   }
 
@@ -104,14 +112,17 @@ export class RequestDesk {
    * Submits a request under an idempotency key; while one is under way under it, joins that one. Throws VALUE_TOO_LARGE;
    * then nothing was submitted.
    */
-  submitKeyed(draft: Draft, deadline: number, key: string, waiter: RequestWaiter): void {
+  submitKeyed(draft: Draft, { now: submittedAt, deadline }: RequestTimes, key: string, waiter: RequestWaiter): void {
     const session = keyedSession(this.#options.sessionPrefix, key)
     const underway = this.#keyed.get(session)
-    if (underway !== undefined) return underway.waiters.join(waiter)
+    if (underway !== undefined) {
+      this.#keyedCalls += 1
+      return underway.waiters.join(waiter)
+    }
     const waiters = new JoinedWaiters()
     waiters.join(waiter)
     const { calls } = draft
-    const [sequence, submittedAt] = [keyedSequence, this.#options.clock.now()]
+    const sequence = keyedSequence
     const request = new PendingRequest({ session, sequence, calls, submittedAt, deadline, waiter: waiters })
     this.#hand(request, draft, 0)
     const address = addresses.reply(this.#options.databaseId, session)
@@ -119,6 +130,7 @@ export class RequestDesk {
       if (message.kind === 'replies') this.#takeFor(message, () => this.#keyed.get(session)?.request)
     })
     this.#keyed.set(session, { request, waiters, unlisten })
+    this.#keyedCalls += 1
     this.#wait(request, submittedAt)
   }
 
@@ -136,6 +148,7 @@ export class RequestDesk {
   fail(error: Error): void {
     for (const request of this.#all()) this.#fail(request, error)
     this.#alarms.clear()
+    this.#submitter.close()
   }
 
   #hand(request: PendingRequest, { asserts, calls, touches }: Draft, answeredBelow: number): void {
@@ -163,6 +176,7 @@ export class RequestDesk {
       seen.note(reply.position, logTime, request.submittedAt)
       this.#settle(request, reply, now)
     }
+    this.#submitter.answered()
   }
 
   #settle(request: PendingRequest, { missed, outcome, position }: RequestReply, now: number): void {
@@ -185,6 +199,7 @@ export class RequestDesk {
       const keyed = this.#keyed.get(session)
       if (keyed?.request !== request) return false
       this.#keyed.delete(session)
+      this.#keyedCalls -= keyed.waiters.count
       keyed.unlisten()
     }
     this.#options.onEnded()
