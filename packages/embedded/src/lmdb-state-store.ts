@@ -20,6 +20,7 @@ import {
   storedPrefix,
   storedValue,
 } from './state-key.ts'
+import { TurnShare } from './turn-share.ts'
 
 /** Options of {@link LmdbStateStore.open}. */
 export interface LmdbStateStoreOptions {
@@ -117,9 +118,9 @@ export class LmdbStateStore implements StateStore {
   async #apply(changes: Iterable<StateChange>): Promise<void> {
     // Checked whole before the first is handed over: what LMDB is given cannot be taken back.
     const prepared: PreparedChange[] = []
+    const share = new TurnShare()
     for (const change of changes) {
-      if (prepared.length > 0 && prepared.length % changesPerTurn === 0)
-        await new Promise((resolve) => setImmediate(resolve))
+      if (prepared.length % changesPerLook === 0 && share.isOver) await share.giveWay()
       prepared.push(prepare(change))
     }
     if (prepared.length > 0) await this.#commit(prepared)
@@ -141,8 +142,8 @@ export class LmdbStateStore implements StateStore {
   }
 }
 
-/** How many changes are encoded, checked and summed before other work of the process has its turn. */
-const changesPerTurn = 4096
+/** After how many changes encoded, checked and summed it is seen whether other work of the process is to have its turn. */
+const changesPerLook = 256
 
 interface PreparedChange {
   readonly key: string
