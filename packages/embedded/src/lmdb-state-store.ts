@@ -11,15 +11,8 @@ import { StreamyError, storeClosed, type StateChange, type StateStore } from '@s
 import { embeddedLimits } from './embedded-limits.ts'
 import { Damage } from './lmdb-file.ts'
 import { verifyStateFile } from './state-verification.ts'
-import {
-  assertKey,
-  checksumOfState,
-  isLongKey,
-  originalEntry,
-  stateKeyEncoder,
-  storedPrefix,
-  storedValue,
-} from './state-key.ts'
+import { PackedChanges } from './packed-changes.ts'
+import { checksumOfState, isLongKey, originalEntry, printableKey, stateKeyEncoder, storedPrefix } from './state-key.ts'
 import { TurnShare } from './turn-share.ts'
 
 /** Options of {@link LmdbStateStore.open}. */
@@ -117,19 +110,19 @@ export class LmdbStateStore implements StateStore {
 
   async #apply(changes: Iterable<StateChange>): Promise<void> {
     // Checked whole before the first is handed over: what LMDB is given cannot be taken back.
-    const prepared: PreparedChange[] = []
+    const packed = new PackedChanges()
     const share = new TurnShare()
     for (const change of changes) {
-      if (prepared.length % changesPerLook === 0 && share.isOver) await share.giveWay()
-      prepared.push(prepare(change))
+      if (packed.count % changesPerLook === 0 && share.isOver) await share.giveWay()
+      packed.add(change)
     }
-    if (prepared.length > 0) await this.#commit(prepared)
+    if (packed.count > 0) await this.#commit(packed)
   }
 
-  async #commit(prepared: readonly PreparedChange[]): Promise<void> {
+  async #commit(packed: PackedChanges): Promise<void> {
     try {
       await this.#database.batch(() => {
-        for (const { key, stored, check } of prepared) {
+        for (const { key, stored, check } of packed.take()) {
           if (stored === undefined) void this.#database.remove(key)
           else void this.#database.put(key, stored, check)
         }
@@ -145,12 +138,6 @@ export class LmdbStateStore implements StateStore {
 /** After how many changes encoded, checked and summed it is seen whether other work of the process is to have its turn. */
 const changesPerLook = 256
 
-interface PreparedChange {
-  readonly key: string
-  readonly stored: Uint8Array | undefined
-  readonly check: number
-}
-
 interface RangeEntry {
   readonly key: Buffer
   readonly value: Uint8Array
@@ -163,8 +150,8 @@ interface Database {
   readonly lastSize: number
   getBinaryFast(key: string): Uint8Array | undefined
   getRange(options: { readonly start: Buffer; readonly versions: true }): Iterable<RangeEntry>
-  put(key: string, value: Uint8Array, version: number): unknown
-  remove(key: string): unknown
+  put(key: Uint8Array, value: Uint8Array, version: number): unknown
+  remove(key: Uint8Array): unknown
   batch(write: () => void): Promise<boolean>
   close(): Promise<void>
 }
@@ -256,27 +243,13 @@ function openingFailed(path: string, cause: unknown): StreamyError {
   )
 }
 
-function prepare({ key, value }: StateChange): PreparedChange {
-  assertKey(key)
-  if (value === undefined) return { key, stored: undefined, check: 0 }
-  if (value.length > embeddedLimits.stateValueBytesMax) {
-    const limit = embeddedLimits.stateValueBytesMax
-    throw new StreamyError(
-      'VALUE_TOO_LARGE',
-      `The value of ${printable(key)} has ${value.length} bytes; the limit is ${limit}.`,
-    )
-  }
-  const stored = storedValue(key, value)
-  return { key, stored, check: checksumOfState(key, stored) }
-}
-
 function storedKeyOf(key: string): Buffer {
   const target = Buffer.allocUnsafe(embeddedLimits.stateKeyBytesMax)
   return target.subarray(0, stateKeyEncoder.writeKey(key, target, 0))
 }
 
 function corrupt(path: string, key: string | undefined, reason: string, cause?: unknown): StreamyError {
-  const where = key === undefined ? path : `${path}, key ${printable(key)}`
+  const where = key === undefined ? path : `${path}, key ${printableKey(key)}`
   return new StreamyError(
     'STATE_CORRUPT',
     `The state is damaged: ${where}: ${reason}. Restore the database directory from a backup.`,
@@ -293,10 +266,6 @@ async function storageFailed(path: string, error: unknown): Promise<StreamyError
     `Writing the state in ${path} failed: ${messageOf(cause)}. Nothing of it was applied. Make room or repair the disk, then open the database again.`,
     { cause },
   )
-}
-
-function printable(key: string): string {
-  return JSON.stringify(key.length > 100 ? `${key.slice(0, 100)}…` : key)
 }
 
 function messageOf(error: unknown): string {

@@ -13,6 +13,8 @@ import { embeddedLimits } from './embedded-limits.ts'
 const headBytes = 1024
 const mark = 0xff
 const lengthBytes = 4
+/** What a key takes as it is stored, at most. */
+export const storedKeyBytesMax = headBytes + 1 + 32
 /** A UTF-16 unit is at most three bytes of UTF-8, so a string this short needs no counting. */
 const surelyShort = Math.floor(headBytes / 3)
 
@@ -45,6 +47,11 @@ export function assertKey(key: string): void {
     'KEY_INVALID',
     `A key of the state store has 1 to ${limit} UTF-8 bytes and no NUL; this one has ${key.length} characters.`,
   )
+}
+
+/** A key as messages show it. */
+export function printableKey(key: string): string {
+  return JSON.stringify(key.length > 100 ? `${key.slice(0, 100)}…` : key)
 }
 
 /** Whether the key is stored by its hash, with the whole key before the value. */
