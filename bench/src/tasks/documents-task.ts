@@ -1,6 +1,9 @@
 // What the documents suite measures, in a process of its own: documents with three indexes are inserted, read by id, found
 // over a range of an index, and changed by a unique key, in an embedded database, some of it among a tenth of them and again
 // among all; and an index in which all documents have one value is held against one in which each has its own. What is read is checked as it comes.
+//
+// Before point operations the database is closed and opened again: what was written last is then in the store and nothing is in
+// the cache, among few documents as among all. Without that, whoever measures after the load measures the flush of it as well.
 
 import { join } from 'node:path'
 import { type Collection, type Database, open } from 'streamy-db'
@@ -24,18 +27,27 @@ export interface DocumentsFigure {
   readonly perSecond: number
   readonly p99Ms: number | undefined
   readonly cpuUs: number
+  /** What the process held at the end of it. */
+  readonly rssMiB: number
 }
 
 /** What came of it. */
 export interface DocumentsOutput {
   readonly figures: readonly DocumentsFigure[]
-  readonly rssMiB: number
   /** How many documents there were at first, when what is held against all of them was measured. */
   readonly small: number
-  /** Processor time of a read and of an update among few documents, for the same among all: 1 where it does not grow. */
-  readonly growth: { readonly reads: number; readonly updates: number }
-  /** Inserts a second into an index of one value, for one into an index of as many values as documents. */
+  /** Processor time of an operation among few documents, for the same among all: 1 where it does not grow. */
+  readonly growth: DocumentsGrowth
+  /** Processor time of an insert into an index of as many values as documents, for that of one into an index of one value. */
   readonly hotShare: number
+}
+
+/** Of the load, its first part for its last. */
+export interface DocumentsGrowth {
+  readonly reads: number
+  readonly updates: number
+  readonly inserts: number
+  readonly load: number
 }
 
 interface User {
@@ -52,67 +64,93 @@ const PAGE = 10
 const GROWTH = 10
 const LOAD_BATCH = 250
 const LOADERS = 8
+/** The load is measured in as many parts, so that the first can be held against the last. */
+const LOAD_PARTS = 3
 const PROGRESS_MS = 5000
 const HOT_ROUNDS = 5
-const HOT_ROUND_MAX = 20_000
+const ROUND_MAX = 20_000
 
 serveTask(measureDocuments)
 
 async function measureDocuments({ directory, documents, callers, seconds }: DocumentsInput): Promise<DocumentsOutput> {
-  const db = await open(join(directory, 'documents'), { actors: [] })
-  const users = db.collection<User>('users', {
-    indexes: {
-      byEmail: { keys: { email: 1 }, unique: true },
-      byOrgAge: { keys: { org: 1, age: -1 } },
-      byStatus: { keys: { status: 1 } },
-    },
-  })
+  const path = join(directory, 'documents')
   const small = Math.ceil(documents / GROWTH)
+  const round = Math.min(small, ROUND_MAX)
   const load = { callers, seconds }
-  const inserts = new Inserts(users)
-  const first = await insertAll('insert, three indexes', inserts, callers, small)
-  const before = await points(users, small, load)
-  if (documents > small) await loadInBatches(users, inserts, documents - small)
-  const after = await points(users, documents, load)
-  const ranges = await measure(new Ranges(users, documents), load)
-  const rssMiB = process.memoryUsage.rss() / 2 ** 20
-  const hotShare = await measureHotShare(db, callers, Math.min(small, HOT_ROUND_MAX))
-  await db.close()
+  const inserts = await withUsers(path, (users) => insertAll('insert', new Inserts(users, 0), callers, small))
+  const before = await withUsers(path, (users) => points(users, small, load))
+  const loads = await withUsers(path, (users) => loadInBatches(users, small, documents))
+  const after = await withUsers(path, (users) => points(users, documents, load))
+  const ranges = await withUsers(path, (users) => measured(new Ranges(users, documents), load))
+  // Every document there is has the status that these have.
+  const late = await withUsers(path, async (users) => {
+    await insertAll('', new Inserts(users, documents), callers, round)
+    return await insertAll('insert, among all', new Inserts(users, documents + round), callers, round)
+  })
+  const hotShare = await withDatabase(path, (db) => measureHotShare(db, callers, round))
   return {
     small,
     figures: [
-      first,
+      inserts,
+      late,
+      ...loads,
       figureOf(`read by id, of ${small}`, before.reads),
       figureOf('read by id, of all', after.reads),
       figureOf(`update by unique key, of ${small}`, before.updates),
       figureOf('update by unique key, of all', after.updates),
       figureOf('range, sort, limit 10', ranges),
     ],
-    rssMiB,
     growth: {
       reads: before.reads.cpuUsPerCall / after.reads.cpuUsPerCall,
       updates: before.updates.cpuUsPerCall / after.updates.cpuUsPerCall,
+      inserts: inserts.cpuUs / late.cpuUs,
+      load: loads[0]!.cpuUs / loads.at(-1)!.cpuUs,
     },
     hotShare,
   }
 }
 
+async function withDatabase<Result>(path: string, use: (db: Database) => Promise<Result>): Promise<Result> {
+  const db = await open(path, { actors: [] })
+  const result = await use(db)
+  await db.close()
+  return result
+}
+
+function withUsers<Result>(path: string, use: (users: Collection<User>) => Promise<Result>): Promise<Result> {
+  const indexes = {
+    byEmail: { keys: { email: 1 }, unique: true },
+    byOrgAge: { keys: { org: 1, age: -1 } },
+    byStatus: { keys: { status: 1 } },
+  } as const
+  return withDatabase(path, (db) => use(db.collection<User>('users', { indexes })))
+}
+
 interface Points {
-  readonly reads: Measurement
-  readonly updates: Measurement
+  readonly reads: Figure
+  readonly updates: Figure
 }
 
 async function points(users: Collection<User>, documents: number, load: Load): Promise<Points> {
   return {
-    reads: await measure(new Reads(users, documents), load),
-    updates: await measure(new Updates(users, documents), load),
+    reads: await measured(new Reads(users, documents), load),
+    updates: await measured(new Updates(users, documents), load),
   }
 }
 
 // In batches of a few callers, which is how documents are loaded; what is on its way is bounded.
-async function loadInBatches(users: Collection<User>, inserts: Inserts, documents: number): Promise<void> {
-  const end = inserts.picked + documents
-  let next = end - documents
+async function loadInBatches(users: Collection<User>, from: number, end: number): Promise<DocumentsFigure[]> {
+  const figures: DocumentsFigure[] = []
+  for (let part = 0; part < LOAD_PARTS; part++) {
+    const [first, last] = [part, part + 1].map((place) => from + Math.floor(((end - from) * place) / LOAD_PARTS))
+    const step = `load in batches, part ${part + 1} of ${LOAD_PARTS}`
+    figures.push(await timed(step, last! - first!, () => loadPart(users, first!, last!)))
+  }
+  return figures
+}
+
+async function loadPart(users: Collection<User>, first: number, end: number): Promise<void> {
+  let next = first
   let told = Date.now()
   const loader = async (): Promise<void> => {
     while (next < end) {
@@ -121,7 +159,7 @@ async function loadInBatches(users: Collection<User>, inserts: Inserts, document
       await users.insertMany(Array.from({ length: next - from }, (_, index) => userOf(from + index)))
       if (Date.now() - told < PROGRESS_MS) continue
       told = Date.now()
-      process.stderr.write(`documents  ${next} of ${end}\n`)
+      process.stderr.write(`documents  ${next}\n`)
     }
   }
   await Promise.all(Array.from({ length: LOADERS }, loader))
@@ -129,30 +167,44 @@ async function loadInBatches(users: Collection<User>, inserts: Inserts, document
 
 // In turns, so that what else goes on meets both alike: the median of the rounds.
 async function measureHotShare(db: Database, callers: number, round: number): Promise<number> {
-  const spread = insertsInto(db, 'spread', 'email')
-  const hot = insertsInto(db, 'hot', 'status')
+  const [spread, hot] = (['email', 'status'] as const).map((field) =>
+    db.collection<User>(`by-${field}`, { indexes: { byIt: { keys: { [field]: 1 } } } }),
+  )
   const shares: number[] = []
   for (let turn = 0; turn < HOT_ROUNDS; turn++) {
-    const own = await insertAll('insert, own values', spread, callers, round)
-    const one = await insertAll('insert, one value', hot, callers, round)
-    shares.push(one.perSecond / own.perSecond)
+    const own = await insertAll('insert, own values', new Inserts(spread!, turn * round), callers, round)
+    const one = await insertAll('insert, one value', new Inserts(hot!, turn * round), callers, round)
+    shares.push(own.cpuUs / one.cpuUs)
   }
   return shares.toSorted((a, b) => a - b)[Math.floor(HOT_ROUNDS / 2)]!
 }
 
-function insertsInto(db: Database, name: string, path: 'email' | 'status'): Inserts {
-  return new Inserts(db.collection<User>(name, { indexes: { byIt: { keys: { [path]: 1 } } } }))
+function insertAll(step: string, inserts: Inserts, callers: number, documents: number): Promise<DocumentsFigure> {
+  return timed(step, documents, () => timeCalls(inserts, callers, documents))
 }
 
-async function insertAll(step: string, inserts: Inserts, callers: number, documents: number): Promise<DocumentsFigure> {
-  const before = process.cpuUsage()
-  const seconds = await timeCalls(inserts, callers, documents)
+async function timed(step: string, documents: number, work: () => Promise<unknown>): Promise<DocumentsFigure> {
+  const [before, started] = [process.cpuUsage(), performance.now()]
+  await work()
   const { user, system } = process.cpuUsage(before)
-  return { step, perSecond: documents / seconds, p99Ms: undefined, cpuUs: (user + system) / documents }
+  const perSecond = (documents * 1000) / (performance.now() - started)
+  return { step, perSecond, p99Ms: undefined, cpuUs: (user + system) / documents, rssMiB: memoryMiB() }
 }
 
-function figureOf(step: string, { callsPerSecond, p99Ms, cpuUsPerCall }: Measurement): DocumentsFigure {
-  return { step, perSecond: callsPerSecond, p99Ms, cpuUs: cpuUsPerCall }
+interface Figure extends Measurement {
+  readonly rssMiB: number
+}
+
+async function measured(callable: Callable, load: Load): Promise<Figure> {
+  return { ...(await measure(callable, load)), rssMiB: memoryMiB() }
+}
+
+function figureOf(step: string, { callsPerSecond, p99Ms, cpuUsPerCall, rssMiB }: Figure): DocumentsFigure {
+  return { step, perSecond: callsPerSecond, p99Ms, cpuUs: cpuUsPerCall, rssMiB }
+}
+
+function memoryMiB(): number {
+  return process.memoryUsage.rss() / 2 ** 20
 }
 
 function userOf(number: number): User {
@@ -165,17 +217,14 @@ function userOf(number: number): User {
   }
 }
 
-// Every document once.
+// Every document once, from one on.
 class Inserts implements Callable {
   readonly #users: Collection<User>
-  #next = 0
+  #next: number
 
-  constructor(users: Collection<User>) {
+  constructor(users: Collection<User>, first: number) {
     this.#users = users
-  }
-
-  get picked(): number {
-    return this.#next
+    this.#next = first
   }
 
   pick(): number {
