@@ -21,6 +21,7 @@ import type { HistoryPort } from './history/history-port.ts'
 import type { DatabaseView, PastView } from './history/past-view.ts'
 import { ProjectionActor } from './history/projection-actor.ts'
 import type { Projection, ProjectOptions } from './history/projection.ts'
+import { QueryDesk } from './query-desk.ts'
 import { ReferenceClasses } from './reference-classes.ts'
 import { SnapshotChanged, conflictsInEveryAttempt } from './transaction-draft.ts'
 
@@ -41,12 +42,13 @@ export class EmbeddedDatabase implements Database, Caller {
   readonly #parts: EmbeddedParts
   readonly #references: ReferenceClasses<EmbeddedDatabase>
   readonly #transactionReferences: ReferenceClasses<ClientTransaction>
+  readonly #desk: QueryDesk
   readonly #history: DatabaseHistory
   readonly [layerPort]: LayerPort = {
     partitions: 1,
     now: () => this.#parts.clock.now(),
     execute: (calls, options) => this.#execute(calls, options),
-    query: async (calls) => calls.map((call) => this.#ask(call)),
+    query: (calls) => this.#ask(() => calls.map((call) => this.#query(call))),
     nameCall: (type, key, message, args) => this.#nameCall(type, key, message, args),
     snapshot: async () => this.#snapshot(),
     snapshotAt: (moment) => this.#history.layerSnapshot(moment),
@@ -58,6 +60,7 @@ export class EmbeddedDatabase implements Database, Caller {
 
   constructor(parts: EmbeddedParts) {
     this.#parts = parts
+    this.#desk = new QueryDesk(parts.program)
     this.#position = parts.engine.resolved
     const { registry } = parts
     this.#references = new ReferenceClasses(registry, (_, ref, handler, args) => this.#send(ref, handler, args))
@@ -136,7 +139,8 @@ export class EmbeddedDatabase implements Database, Caller {
     try {
       this.#assertOpen()
       const packed = packArguments(handler, args)
-      if (handler.kind === 'query') return Promise.resolve(this.#query({ ref, message: handler.name, args: packed }))
+      if (handler.kind === 'query')
+        return this.#desk.ask(() => this.#query({ ref, message: handler.name, args: packed }))
       return this.#submit(ref, handler.name, packed)
     } catch (error) {
       return Promise.reject(error)
@@ -181,18 +185,20 @@ export class EmbeddedDatabase implements Database, Caller {
     return { kind: handler.kind, call }
   }
 
-  #ask(call: Call): unknown {
-    this.#assertOpen()
-    return this.#query(call)
+  #ask<Result>(answer: () => Result): Promise<Result> {
+    try {
+      this.#assertOpen()
+      return this.#desk.ask(answer)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   #snapshot(): LayerSnapshot {
     this.#assertOpen()
     const snapshot = this.#parts.engine.snapshot()
-    const query = async (call: Call): Promise<unknown> => {
-      this.#assertOpen()
-      return thaw(this.#carryError(() => snapshot.query(call)).value)
-    }
+    const query = (call: Call): Promise<unknown> =>
+      this.#ask(() => thaw(this.#carryError(() => snapshot.query(call)).value))
     return { position: snapshot.position, query, close: () => snapshot.close() }
   }
 

@@ -1,0 +1,50 @@
+// How queries are answered together: which share an entering of the guard, and that none is lost for another.
+
+import { expect, test } from 'vitest'
+import { QueryDesk } from './query-desk.ts'
+
+class CountingGuard {
+  entered = 0
+
+  isolate<Result>(body: () => Result): Result {
+    this.entered += 1
+    return body()
+  }
+}
+
+test('queries of one turn are answered together, in their order, and later ones by themselves', async () => {
+  const guard = new CountingGuard()
+  const desk = new QueryDesk(guard)
+  const order: number[] = []
+  const answers = [1, 2, 3].map((number) => desk.ask(() => order.push(number)))
+  expect([guard.entered, order]).toEqual([0, []])
+  expect(await Promise.all(answers)).toEqual([1, 2, 3])
+  expect([guard.entered, order]).toEqual([1, [1, 2, 3]])
+  expect(await desk.ask(() => 'later')).toBe('later')
+  expect(guard.entered).toBe(2)
+})
+
+test('one that throws rejects, and those beside it are answered', async () => {
+  const desk = new QueryDesk(new CountingGuard())
+  const answers = [
+    desk.ask(() => 1),
+    desk.ask(() => {
+      throw new RangeError('no')
+    }),
+    desk.ask(() => 3),
+  ]
+  expect(await Promise.allSettled(answers)).toEqual([
+    { status: 'fulfilled', value: 1 },
+    { status: 'rejected', reason: new RangeError('no') },
+    { status: 'fulfilled', value: 3 },
+  ])
+})
+
+test('what is asked while others are answered is answered next', async () => {
+  const desk = new QueryDesk(new CountingGuard())
+  let second: Promise<number> | undefined
+  await desk.ask(() => {
+    second = desk.ask(() => 2)
+  })
+  expect(await second).toBe(2)
+})
