@@ -48,3 +48,15 @@ test('what is asked while others are answered is answered next', async () => {
   })
   expect(await second).toBe(2)
 })
+
+// A build of an index over sixteen steps was over before anybody could ask how far it was.
+test('nobody waits until what goes on by itself has come to rest', async () => {
+  const desk = new QueryDesk(new CountingGuard())
+  let steps = 0
+  const goOn = (): void => {
+    steps += 1
+    if (steps < 1000) queueMicrotask(goOn)
+  }
+  goOn()
+  expect(await desk.ask(() => steps)).toBeLessThan(1000)
+})

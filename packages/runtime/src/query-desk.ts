@@ -1,6 +1,7 @@
-// QueryDesk: answers queries of an embedded database, those of one turn of the event loop together. Entering the determinism
-// guard and leaving it again costs as much as a small query, so it is done once for all of them; nobody waits for that but
-// until the callers that run now have run.
+// QueryDesk: answers queries of an embedded database, those that are asked at once together. Entering the determinism guard and
+// leaving it again costs as much as a small query, so it is done once for all of them. By a microtask, which comes behind the
+// callers that are due to run now and before whatever they set going: a tick would wait until all of that has come to rest,
+// and what tells itself on and on in a database in memory never does.
 
 import type { Program } from '@streamy-db/core'
 
@@ -23,7 +24,7 @@ export class QueryDesk {
           reject(error)
         }
       })
-      if (this.#waiting.length === 1) process.nextTick(() => this.#answer())
+      if (this.#waiting.length === 1) queueMicrotask(() => this.#answer())
     })
   }
 
