@@ -7,7 +7,7 @@
 
 import { join } from 'node:path'
 import { type Collection, type Database, open } from 'streamy-db'
-import { type Callable, type Load, measure, type Measurement, timeCalls } from '../closed-loop.ts'
+import { type Callable, type Load, measureWarm, type Measurement, timeCalls } from '../closed-loop.ts'
 import { serveTask } from '../isolated.ts'
 import { seededRandom } from '../seeded-random.ts'
 import { CheckFailed } from '../workloads/workload.ts'
@@ -198,8 +198,7 @@ interface Figure extends Measurement {
 // What an opened database takes more for its first thousands of calls does not depend on how many documents there are; how many
 // calls fit the time, and so share it, does.
 async function warmed(callable: Callable, load: Load): Promise<Figure> {
-  await timeCalls(callable, load.callers, WARM_UP_CALLS)
-  return { ...(await measure(callable, load)), rssMiB: memoryMiB() }
+  return { ...(await measureWarm(callable, load, WARM_UP_CALLS)), rssMiB: memoryMiB() }
 }
 
 function figureOf(step: string, { callsPerSecond, p99Ms, cpuUsPerCall, rssMiB }: Figure): DocumentsFigure {

@@ -7,7 +7,7 @@
 import { join } from 'node:path'
 import { IndexNode } from '@streamy-db/kv'
 import { type Database, type Kv, open } from 'streamy-db'
-import { type Callable, type Load, measure, type Measurement, timeCalls } from '../closed-loop.ts'
+import { type Callable, type Load, measureWarm, timeCalls } from '../closed-loop.ts'
 import { serveTask } from '../isolated.ts'
 import { seededRandom } from '../seeded-random.ts'
 import { CheckFailed } from '../workloads/workload.ts'
@@ -44,6 +44,7 @@ export interface KvOutput {
 
 const SPACE = 'bench'
 const LEAF_PLACES = 256
+// As many as the cache holds.
 const WARM_UP_CALLS = 100_000
 
 serveTask(measureKv)
@@ -82,9 +83,9 @@ type FilledOutput = Omit<KvOutput, 'order' | 'insertsPerSecond' | 'cpuUs'> & {
 }
 
 async function measureFilled(db: Database, kv: BenchKv, keys: number, load: Load): Promise<FilledOutput> {
-  const reads = await warmed(new Reads(kv, keys), load)
-  const overwrites = await warmed(new Overwrites(kv, keys), load)
-  const sums = await warmed(new Sums(kv, keys), load)
+  const reads = await measureWarm(new Reads(kv, keys), load, WARM_UP_CALLS)
+  const overwrites = await measureWarm(new Overwrites(kv, keys), load, WARM_UP_CALLS)
+  const sums = await measureWarm(new Sums(kv, keys), load, WARM_UP_CALLS)
   const scanSeconds = await scan(kv, keys, false)
   const backSeconds = await scan(kv, keys, true)
   const rssMiB = process.memoryUsage.rss() / 2 ** 20
@@ -100,12 +101,6 @@ async function measureFilled(db: Database, kv: BenchKv, keys: number, load: Load
     leaves,
     fill: keys / leaves / LEAF_PLACES,
   }
-}
-
-// What a database takes more after it was opened, until its cache is full, is no part of what it takes from then on.
-async function warmed(callable: Callable, load: Load): Promise<Measurement> {
-  await timeCalls(callable, load.callers, WARM_UP_CALLS)
-  return await measure(callable, load)
 }
 
 type BenchKv = Kv<number, [string, number]>
