@@ -13,7 +13,7 @@ const FORMAT_VERSION = 1
 /** Names of an actor's fields, in order. Interned: equal names, same object. */
 export class FieldShape {
   readonly names: readonly string[]
-  /** The names as they stand in front of every record. */
+  /** The names as they stand in front of every record, behind their length. */
   readonly header: Uint8Array
 
   constructor(names: readonly string[], header: Uint8Array) {
@@ -42,6 +42,8 @@ export function asValue(fields: FieldValues): ActorValue {
 
 const shapes = new Map<string, FieldShape>()
 const writer = new ByteWriter()
+// The shape that was read last.
+let latest: FieldShape | undefined
 
 /** The one shape with these names. */
 export function shapeOf(names: readonly string[]): FieldShape {
@@ -55,7 +57,7 @@ export function shapeOf(names: readonly string[]): FieldShape {
 export function encodeFields(fields: FieldValues): Uint8Array {
   writer.reset()
   writer.u8(FORMAT_VERSION)
-  writer.blob(fields[0].header)
+  writer.bytes(fields[0].header)
   // What is behind the shape are data.
   for (let place = firstField; place < fields.length; place++) writer.datum(fields[place] as Datum)
   return writer.take()
@@ -67,7 +69,7 @@ export function decodeFields(id: string, bytes: Uint8Array): FieldValues {
     const reader = new ByteReader(bytes)
     const version = reader.u8()
     if (version !== FORMAT_VERSION) throw formatUnknown(id, version)
-    const shape = internShape(reader.blob())
+    const shape = readShape(reader)
     const data = shape.names.map(() => reader.datum())
     reader.finish()
     return [shape, ...data]
@@ -79,17 +81,22 @@ export function decodeFields(id: string, bytes: Uint8Array): FieldValues {
   }
 }
 
-function internShape(header: Uint8Array): FieldShape {
-  const text = Buffer.from(header.buffer, header.byteOffset, header.length).toString('latin1')
+// Records are mostly read class by class.
+function readShape(reader: ByteReader): FieldShape {
+  if (latest === undefined || !reader.skipIf(latest.header)) latest = internShape(reader.blob())
+  return latest
+}
+
+function internShape(names: Uint8Array): FieldShape {
+  const text = Buffer.from(names.buffer, names.byteOffset, names.length).toString('latin1')
   const known = shapes.get(text)
   if (known !== undefined) return known
-  const reader = new ByteReader(header)
-  const shape = new FieldShape(
-    reader.list(() => reader.string()),
-    // A copy, whatever kind of view it is: bytes from a store are only lent.
-    Uint8Array.from(header),
-  )
+  const reader = new ByteReader(names)
+  const list = reader.list(() => reader.string())
   reader.finish()
+  const header = new ByteWriter()
+  header.blob(names)
+  const shape = new FieldShape(list, header.take())
   shapes.set(text, shape)
   return shape
 }

@@ -119,6 +119,22 @@ export class ByteReader {
     this.#advance(length)
   }
 
+  /** Reads these bytes, if they stand next; says whether they did. */
+  skipIf(expected: Uint8Array): boolean {
+    const at = this.#at
+    const { length } = expected
+    if (length > this.#end - at) return false
+    const bytes = this.#bytes
+    for (let i = 0; i < length; i++) if (bytes[at + i] !== expected[i]) return false
+    this.#at = at + length
+    return true
+  }
+
+  /** What was read from an earlier offset on, as part of the same memory. */
+  since(start: number): Uint8Array {
+    return this.#bytes.subarray(start, this.#at)
+  }
+
   blob(): Uint8Array {
     return this.bytes(this.varint())
   }

@@ -15,12 +15,15 @@ import type { ByteWriter } from './byte-writer.ts'
 import { StreamyError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Scalar } from './packed.ts'
+import { sameKeys, ShapeCache } from './shape-cache.ts'
 
 // Above those of scalars (`datumTags`).
 const tags = { array: 16, object: 17, shaped: 18, map: 19, set: 20, date: 21, bytes: 22 } as const
 
 /** Shapes of one value that are remembered; objects of any other shape name their keys each. */
 const SHAPES_MAX = 16
+const none: readonly (readonly string[])[] = []
+const shapeCache = new ShapeCache()
 /** Bigints up to here are small; the size of larger ones is looked at. */
 const BIGINT_SMALL = 2n ** 64n
 
@@ -64,7 +67,8 @@ class ValueEncoder {
   readonly #out: ByteWriter
   readonly #what: string
   readonly #end: number
-  readonly #shapes: (readonly string[])[] = []
+  // Most values have one object.
+  #shapes = none
 
   constructor(out: ByteWriter, what: string) {
     this.#out = out
@@ -132,13 +136,17 @@ class ValueEncoder {
 
   #newShape(keys: readonly string[]): void {
     this.#out.u8(tags.object)
+    if (this.#shapes.length < SHAPES_MAX) this.#shapes = appended(this.#shapes, keys)
+    const known = shapeCache.withKeys(keys)
+    if (known !== undefined) return this.#out.bytes(known.bytes)
+    const start = this.#out.length
     this.#out.varint(keys.length)
     for (const key of keys) {
       if (key === '__proto__') throw notEncodable(this.#what, 'a key named __proto__')
       checkText(key, this.#what)
       this.#out.string(key)
     }
-    if (this.#shapes.length < SHAPES_MAX) this.#shapes.push(keys)
+    shapeCache.add(keys, this.#out.view().subarray(start))
   }
 
   #map(map: ReadonlyMap<unknown, unknown>, depth: number): void {
@@ -185,7 +193,7 @@ class ValueEncoder {
 
 class ValueDecoder {
   readonly #reader: ByteReader
-  readonly #shapes: (readonly string[])[] = []
+  #shapes = none
 
   constructor(reader: ByteReader) {
     this.#reader = reader
@@ -222,10 +230,17 @@ class ValueDecoder {
   }
 
   #newShape(): readonly string[] {
+    const keys = shapeCache.read(this.#reader) ?? this.#readKeys()
+    if (this.#shapes.length < SHAPES_MAX) this.#shapes = appended(this.#shapes, keys)
+    return keys
+  }
+
+  #readKeys(): readonly string[] {
+    const start = this.#reader.offset
     const keys = this.#reader.list(() => this.#reader.string())
     if (keys.includes('__proto__')) throw new MalformedBytes('a key is named __proto__')
     if (new Set(keys).size < keys.length) throw new MalformedBytes('a key stands twice')
-    if (this.#shapes.length < SHAPES_MAX) this.#shapes.push(keys)
+    shapeCache.add(keys, this.#reader.since(start))
     return keys
   }
 
@@ -257,10 +272,12 @@ class ValueDecoder {
   }
 }
 
-function sameKeys(a: readonly string[], b: readonly string[]): boolean {
-  if (a.length !== b.length) return false
-  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false
-  return true
+// The first list is the one that all share, and stays empty.
+function appended(shapes: readonly (readonly string[])[], keys: readonly string[]): readonly (readonly string[])[] {
+  if (shapes.length === 0) return [keys]
+  // Made by the line above, for this value alone.
+  ;(shapes as (readonly string[])[]).push(keys)
+  return shapes
 }
 
 function isBytes(prototype: unknown): boolean {
