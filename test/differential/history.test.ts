@@ -2,6 +2,7 @@
 // overlaps behind it, wherever the values lie, and however far a flush has come. The reference says what is right.
 
 import {
+  CELL_BYTES,
   Engine,
   freeze,
   indexedPartitions,
@@ -42,9 +43,10 @@ class Past {
   readonly #messages: PeerMessage[] = []
 
   constructor(actorsCachedMax: number) {
+    const cacheBytesMax = actorsCachedMax * CELL_BYTES
     this.nodes = [0, 1].map((own) => {
       const owned = (partition: number): boolean => partition === own
-      const options = { program: new ToyProgram(), partitions, seed: 'past', owned, actorsCachedMax }
+      const options = { program: new ToyProgram(), partitions, seed: 'past', owned, cacheBytesMax }
       const make = (engine: EngineOptions): Engine => new Engine(engine)
       return new Node(`${own}`, options, make, ({ messages }) => void this.#messages.push(...messages))
     })

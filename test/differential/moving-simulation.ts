@@ -3,6 +3,7 @@
 // everything must come to rest where the reference is: the same states, the same replies, every request answered once.
 
 import {
+  CELL_BYTES,
   ByteWriter,
   decodePeerMessage,
   encodeChange,
@@ -75,7 +76,7 @@ export class MovingSimulation<Saying> {
     this.#checkpoints = new Checkpoints(partitions, this.#judge)
     const count = Math.max(...placement) + 2
     this.#workers = Array.from({ length: count }, (_, index) => {
-      const engine = { program, partitions, seed, skip, actorsCachedMax: this.#dice.pick([2, 8, 1024]) }
+      const engine = { program, partitions, seed, skip, cacheBytesMax: this.#dice.pick([2, 8, 1024]) * CELL_BYTES }
       return this.#worker(`w${index}`, engine, make)
     })
     this.#temper = rollMovingTemper(this.#dice, count)

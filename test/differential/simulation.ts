@@ -3,6 +3,7 @@
 // the dice fall, then the faults stop and everything must come to rest where the reference is.
 
 import {
+  CELL_BYTES,
   decodePeerMessage,
   destinationOf,
   encodePeerMessage,
@@ -67,7 +68,14 @@ export class Simulation<Saying> {
     })
     this.#nodes = Array.from({ length: Math.max(...placement) + 1 }, (_, index) => {
       const owned = (partition: number): boolean => placement[partition] === index
-      const options = { program, partitions, seed, owned, skip, actorsCachedMax: this.#dice.pick([2, 8, 1024]) }
+      const options = {
+        program,
+        partitions,
+        seed,
+        owned,
+        skip,
+        cacheBytesMax: this.#dice.pick([2, 8, 1024]) * CELL_BYTES,
+      }
       return new Node(`node ${index}`, options, make, (effects) => this.#perform(effects))
     })
     this.#temper = rollTemper(this.#dice, this.#nodes.length)

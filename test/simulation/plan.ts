@@ -1,6 +1,7 @@
 // Plan: what one seed makes of a run: how large the cluster is, how it is set up, what its clients do, which faults there
 // are and how bad they are. Everything is drawn here, at the start, so that a plan can be printed and read.
 
+import { CELL_BYTES } from '@streamy-db/core'
 import { Dice } from '../differential/dice.ts'
 import { faultNames, type FaultName } from './faults/fault-names.ts'
 import { layerNames, workloadNames, type WorkloadName } from './load/workloads.ts'
@@ -22,7 +23,7 @@ export interface Plan {
     readonly heartbeatMs: number
     readonly evictAfterMs: number
     readonly checkpointBytes: number
-    readonly actorsCachedMax: number
+    readonly cacheBytesMax: number
     readonly logBytesMax: number
   }
   /** Items of one node of an ordered index, and documents of one step of a build. */
@@ -60,7 +61,7 @@ export function drawPlan(seed: string): Plan {
       heartbeatMs,
       evictAfterMs: Math.round(heartbeatMs * (2.5 + 5 * draw('eviction').below(100) * 0.01)),
       checkpointBytes: draw('checkpoints').pick([4, 8, 16, 64, 1024]) * 1024,
-      actorsCachedMax: draw('cache').pick([4, 16, 64, 100_000]),
+      cacheBytesMax: draw('cache').pick([4, 16, 64, 100_000]) * CELL_BYTES,
       logBytesMax: draw('flushes').pick([1, 4, 16, 1024]) * 1024,
     },
     indexNodeItems: draw('index nodes').pick([4, 4, 6, 16]),

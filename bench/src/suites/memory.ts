@@ -12,6 +12,8 @@ import { precise, tableLines, whole, withExtremes } from '../table.ts'
 import type { MemoryInput, MemoryOutput, MemorySample } from '../tasks/memory-task.ts'
 
 const CALLERS = 1024
+// What the cache takes an actor of this suite for.
+const ACTOR_BYTES = 500
 const CACHED_SHARE = 1 / 20
 // Within a factor of two, so that this is all of them and those to the few.
 const CACHED_ALL = 2.5
@@ -29,13 +31,14 @@ export async function memorySuite(context: SuiteContext): Promise<unknown> {
 
 async function measureCache(
   { options, directory, print, progress }: SuiteContext,
-  actorsCachedMax: number,
+  actorsCached: number,
 ): Promise<MemoryOutput> {
   const { actors, seconds } = options
   const own = await mkdtemp(join(directory, 'cache-'))
-  print(`MEMORY  ${whole(actors)} actors in a cache of ${whole(actorsCachedMax)}; getNextId, ${whole(CALLERS)} callers`)
+  print(`MEMORY  ${whole(actors)} actors in a cache for ${whole(actorsCached)}; getNextId, ${whole(CALLERS)} callers`)
   progress('filling the database')
-  const input: MemoryInput = { directory: own, actors, actorsCachedMax, callers: CALLERS, seconds }
+  const cacheBytesMax = actorsCached * ACTOR_BYTES
+  const input: MemoryInput = { directory: own, actors, cacheBytesMax, callers: CALLERS, seconds }
   const output = await runIsolated<MemoryOutput>(new URL('../tasks/memory-task.js', import.meta.url), input)
   progress('')
   const header = ['', 'calls/s', 'to a few/s', 'actors', 'own MiB', 'mapped MiB']

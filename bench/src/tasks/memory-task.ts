@@ -15,7 +15,7 @@ import { GetNextId } from '../workloads/get-next-id.ts'
 export interface MemoryInput {
   readonly directory: string
   readonly actors: number
-  readonly actorsCachedMax: number
+  readonly cacheBytesMax: number
   readonly callers: number
   /** Of each step. */
   readonly seconds: number
@@ -47,8 +47,8 @@ const STEPS = 10
 serveTask(measureMemory)
 
 async function measureMemory(input: MemoryInput): Promise<MemoryOutput> {
-  const { directory, actors, actorsCachedMax, callers, seconds } = input
-  const database = await open(join(directory, 'database'), { actors: [Sequence], actorsCachedMax })
+  const { directory, actors, cacheBytesMax, callers, seconds } = input
+  const database = await open(join(directory, 'database'), { actors: [Sequence], cacheBytesMax })
   const counters = new StreamyCounters(database)
   const few = new GetNextId(counters, 'few actors', idPlan('few-', FEW))
   const many = new GetNextId(counters, 'many actors', spreadingIdPlan('actor-', actors))

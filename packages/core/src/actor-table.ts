@@ -16,8 +16,8 @@ export interface ActorTableOptions {
   readonly program: Program
   readonly store: StateStore
   readonly sequential: boolean
-  /** Clean actors kept in memory, within a factor of two. */
-  readonly actorsCachedMax: number
+  /** Bytes of clean actors kept in memory, by estimate and within a factor of two. */
+  readonly cacheBytesMax: number
   readonly partitionOf: (ref: ActorRef) => PartitionId
 }
 
@@ -35,7 +35,7 @@ export class ActorTable {
 
   constructor(options: ActorTableOptions) {
     this.#options = options
-    this.#budget = new CellBudget(options.actorsCachedMax)
+    this.#budget = new CellBudget(options.cacheBytesMax)
     this.#budget.onFull(() => this.#forgetRecent())
   }
 

@@ -50,8 +50,8 @@ export interface EngineStateOptions {
   readonly firstView?: View
   /** The partitions of which the state as of a batch is held, where that changes: those that were left are not. */
   readonly heldAt?: (sequence: Sequence) => readonly PartitionId[]
-  /** Clean actors kept in memory. */
-  readonly actorsCachedMax: number
+  /** Bytes of clean actors kept in memory. */
+  readonly cacheBytesMax: number
 }
 
 /** The changes that bring a store from one batch to a later one. */

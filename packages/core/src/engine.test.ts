@@ -15,6 +15,7 @@ import { endOfBatch, positionOf } from './position.ts'
 import { poisonedMessage } from './run-transaction.ts'
 import { encodeProgress, progressKey, stateVersion } from './state-format.ts'
 import type { StateChange } from './state-store.ts'
+import { CELL_BYTES } from './state-table.ts'
 import { MemoryCluster } from './testing/memory-cluster.ts'
 import { ToyProgram } from './testing/toy-program.ts'
 import { lookCall, scriptCall, toyRef, type Script } from './testing/toy-script.ts'
@@ -245,7 +246,7 @@ describe('a restart', () => {
       for (const batch of story()) whole.append(...batch)
       whole.settle()
       for (let restarted = 1; restarted <= whole.log.length; restarted++) {
-        const again = new MemoryCluster({ placement, actorsCachedMax })
+        const again = new MemoryCluster({ placement, cacheBytesMax: actorsCachedMax * CELL_BYTES })
         again.log.push(...whole.log.slice(0, restarted))
         again.settle({ appends: false })
         for (const worker of new Set(placement)) {

@@ -37,6 +37,8 @@ import type { StateStore } from './state-store.ts'
 import type { AccessMode, ActorRef, Call, Request, Touch, Transaction } from './transaction.ts'
 import { TransactionsInFlight } from './transactions-in-flight.ts'
 
+const CACHE_BYTES_DEFAULT = 32 * 1024 * 1024
+
 /** What an engine runs, and for whom. */
 export interface EngineOptions {
   readonly program: Program
@@ -60,8 +62,8 @@ export interface EngineOptions {
   readonly firstView?: View
   /** Positions that an operator decided to abort as poisoned. */
   readonly skip?: ReadonlySet<Position>
-  /** Clean actors kept in memory, within a factor of two; default 65,536. */
-  readonly actorsCachedMax?: number
+  /** Bytes of clean actors kept in memory, by estimate and within a factor of two; default 32 MiB. */
+  readonly cacheBytesMax?: number
 }
 
 /** The answer to a query, with what it was read from. */
@@ -111,11 +113,11 @@ export class Engine {
     const everyPartition = Array.from({ length: partitions }, (_, partition) => partition)
     const executed = everyPartition.filter((partition) => options.owned(partition))
     const sequential = partitions === 1 && options.worker === undefined
-    const { actorsCachedMax = 65_536 } = options
+    const { cacheBytesMax = CACHE_BYTES_DEFAULT } = options
     const heldAt = (sequence: Sequence): readonly PartitionId[] =>
       executed.filter((partition) => this.#ownership.executesAt(partition, sequence))
     const moving = options.worker === undefined ? {} : { heldAt }
-    const state = new EngineState({ ...options, ...moving, executed, sequential, actorsCachedMax })
+    const state = new EngineState({ ...options, ...moving, executed, sequential, cacheBytesMax })
     const effects = this.#effects
     const ownership = new Ownership({ ...options, executed, view: state.view })
     const home = new HomeDesk({ program, seed, state, effects, ownership, skip: options.skip ?? new Set() })

@@ -7,7 +7,7 @@ import type { PartitionId, Position } from './position.ts'
 import { MinHeap } from './min-heap.ts'
 import { keyPrefixes, partitionPrefix, sortableNumber } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
-import { CellBudget, StateTable } from './state-table.ts'
+import { CELL_BYTES, CellBudget, StateTable } from './state-table.ts'
 
 const kinds: readonly KeptMessage['kind'][] = ['vote', 'values', 'result']
 
@@ -25,7 +25,7 @@ export class KeptMessages {
       storageKey: (key) => key,
       encode: (_, message) => encodePeerMessage(message),
       decode: (_, bytes) => decodePeerMessage(bytes) as KeptMessage,
-      budget: new CellBudget(65_536),
+      budget: new CellBudget(65_536 * CELL_BYTES),
     })
     for (const partition of executed)
       for (const { key, value } of store.scan(partitionPrefix(keyPrefixes.message, partition)))

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { MemoryStateStore } from './memory-state-store.ts'
 import { endOfBatch, positionOf } from './position.ts'
 import type { StateChange } from './state-store.ts'
-import { CellBudget, StateTable } from './state-table.ts'
+import { CELL_BYTES, CellBudget, StateTable } from './state-table.ts'
 
 describe('StateTable', () => {
   it('T1: answers the newest value, wherever it lies', async () => {
@@ -93,6 +93,59 @@ describe('StateTable', () => {
     table.flushed()
     for (let round = 0; round < 2; round++) for (let key = 0; key < 1000; key++) expect(table.get(`${key}`)).toBe(key)
     expect(loads.count - before).toBeGreaterThan(1900)
+  })
+
+  it('weighs cells by what they hold: a value a hundred times as large leaves room for fewer', async () => {
+    const loadsOf = async (valueBytes: number): Promise<number> => {
+      const store = new MemoryStateStore()
+      const keys = Array.from({ length: 50 }, (_, key) => `${key}`)
+      await store.advance(keys.map((key) => ({ key, value: new Uint8Array(valueBytes) })))
+      let loads = 0
+      const table = new StateTable<Uint8Array>({
+        store,
+        sequential: true,
+        budget: new CellBudget(250 * CELL_BYTES),
+        storageKey: (key) => key,
+        encode: (_, value) => value,
+        decode: (_, bytes) => {
+          loads += 1
+          return bytes
+        },
+      })
+      for (let round = 0; round < 3; round++) for (const key of keys) table.get(key)
+      return loads
+    }
+    expect(await loadsOf(10)).toBe(50)
+    expect(await loadsOf(100 * CELL_BYTES)).toBe(150)
+  })
+
+  it('weighs a cell anew when its value is stored', async () => {
+    const { store } = create()
+    let loads = 0
+    const table = new StateTable<Uint8Array>({
+      store,
+      sequential: true,
+      budget: new CellBudget(100 * CELL_BYTES),
+      storageKey: (key) => key,
+      encode: (_, value) => value,
+      decode: (_, bytes) => {
+        loads += 1
+        return bytes
+      },
+    })
+    for (const key of ['a', 'b']) table.put(key, new Uint8Array(100 * CELL_BYTES), positionOf(1, 1))
+    await store.advance(table.capture(endOfBatch(1)))
+    table.flushed()
+    for (const key of ['a', 'b']) table.get(key)
+    expect(loads).toBe(2)
+  })
+
+  it('captures in the order of keys, whatever the order of changes', () => {
+    const { table } = create()
+    for (const key of ['c', 'a', 'd', 'b']) table.put(key, 1, positionOf(1, 1))
+    table.put('a', 2, positionOf(2, 1))
+    table.put('e', 2, positionOf(2, 1))
+    expect([...table.capture(endOfBatch(1))].map(({ key }) => key)).toEqual(['key/a', 'key/b', 'key/c', 'key/d'])
   })
 
   it.each([false, true])(
@@ -187,7 +240,7 @@ function create(store = new MemoryStateStore(), cellsMax = 100, sequential = fal
   const table = new StateTable<number>({
     store,
     sequential,
-    budget: new CellBudget(cellsMax),
+    budget: new CellBudget(cellsMax * CELL_BYTES),
     storageKey: (key) => `key/${key}`,
     encode: (_, value) => Uint8Array.of(value & 255, value >> 8),
     decode: (_, bytes) => {

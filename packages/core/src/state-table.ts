@@ -32,14 +32,19 @@ interface Version<Value> {
   readonly value: Value | undefined
 }
 
-/** Bounds the clean cells of one or several tables, within a factor of two. */
+/** Bytes that a cell is taken for beside what it holds: itself, its key, what finds it, and what a small value is made of. */
+export const CELL_BYTES = 400
+/** Bytes in memory, by estimate, for each byte of a stored value. */
+const BYTES_PER_STORED_BYTE = 2
+
+/** Bounds the clean cells of one or several tables by what they take in memory, by estimate and within a factor of two. */
 export class CellBudget {
-  readonly #cellsMax: number
+  readonly #bytesMax: number
   readonly #ages = new Set<() => void>()
   #young = 0
 
-  constructor(cellsMax: number) {
-    this.#cellsMax = cellsMax
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax
   }
 
   /** Has `age` called whenever what was not used since the last time is to be let go; the answer ends that. */
@@ -48,10 +53,10 @@ export class CellBudget {
     return () => this.#ages.delete(age)
   }
 
-  /** Counts a cell that was used for the first time since then. */
-  count(): void {
-    this.#young += 1
-    if (this.#young * 2 < this.#cellsMax) return
+  /** Counts a cell that was used for the first time since then, or what is known of one for the first time. */
+  add(bytes: number): void {
+    this.#young += bytes
+    if (this.#young * 2 < this.#bytesMax) return
     this.#young = 0
     for (const age of this.#ages) age()
   }
@@ -66,16 +71,17 @@ export class StateCell<Value> {
   changedAt: Position = 0
   /** Values older than `value` that a flush may still have to write, ascending; only where transactions overlap. */
   older: Version<Value>[] | undefined = undefined
+  /** What a flush under way writes, while `isCaptured`. */
+  captured: Value | undefined = undefined
+  isCaptured = false
+  /** Of the value when it was last loaded or stored; 0 when it never was. */
+  storedBytes: number
 
-  constructor(key: string, value: Value | undefined) {
+  constructor(key: string, value: Value | undefined, storedBytes: number) {
     this.key = key
     this.value = value
+    this.storedBytes = storedBytes
   }
-}
-
-interface Flushing<Value> {
-  readonly cell: StateCell<Value>
-  readonly value: Value | undefined
 }
 
 /** One kind of state; see T1 to T3. */
@@ -87,7 +93,7 @@ export class StateTable<Value> {
   #young = new Map<string, StateCell<Value>>()
   #old = new Map<string, StateCell<Value>>()
   #changed = new Map<string, StateCell<Value>>()
-  #flushing = new Map<string, Flushing<Value>>()
+  #flushing = new Map<string, StateCell<Value>>()
 
   constructor(options: StateTableOptions<Value>) {
     this.#options = options
@@ -114,17 +120,16 @@ export class StateTable<Value> {
     if (cell.changedAt <= position) return cell.value
     const older = cell.older?.findLast((version) => version.position <= position)
     if (older !== undefined) return older.value
-    const flushing = this.#flushing.get(key)
-    return flushing === undefined ? this.#load(key).value : flushing.value
+    return cell.isCaptured ? cell.captured : this.#load(key).value
   }
 
   /** The cell of a key, loaded when it is not in memory. Do not hold it across an eviction: ask again. */
   cell(key: string): StateCell<Value> {
     const young = this.#young.get(key)
     if (young !== undefined) return young
-    const cell = this.#old.get(key) ?? this.#changed.get(key) ?? this.#flushing.get(key)?.cell ?? this.#load(key)
+    const cell = this.#old.get(key) ?? this.#changed.get(key) ?? this.#flushing.get(key) ?? this.#load(key)
     this.#young.set(key, cell)
-    this.#options.budget.count()
+    this.#options.budget.add(CELL_BYTES + BYTES_PER_STORED_BYTE * cell.storedBytes)
     return cell
   }
 
@@ -144,28 +149,32 @@ export class StateTable<Value> {
 
   /** Takes what a flush as of `position` must write (T2). One capture at a time; `flushed` ends it. */
   capture(position: Position): Iterable<StateChange> {
-    const changed = this.#changed
+    this.#flushing = this.#changed
     this.#changed = new Map()
-    for (const cell of changed.values()) this.#captureCell(cell, position)
+    for (const cell of this.#flushing.values()) this.#captureCell(cell, position)
     return this.#encodeFlushing()
   }
 
   /** The captured changes are in the store. What is absent there needs no cell that says so. */
   flushed(): void {
-    for (const [key, { cell, value }] of this.#flushing)
-      if (value === undefined && cell.changedAt === 0) this.#drop(key)
+    for (const cell of this.#flushing.values()) {
+      if (cell.captured === undefined && cell.changedAt === 0) this.#drop(cell.key)
+      cell.captured = undefined
+      cell.isCaptured = false
+    }
     this.#flushing = new Map()
   }
 
   /** Changes not yet in the store, newest values; for hashing and enumeration. */
   *unflushed(): Iterable<{ readonly key: string; readonly value: Value | undefined }> {
-    for (const [key, { value }] of this.#flushing) if (!this.#changed.has(key)) yield { key, value }
+    for (const { key, captured } of this.#flushing.values()) if (!this.#changed.has(key)) yield { key, value: captured }
     for (const cell of this.#changed.values()) yield { key: cell.key, value: cell.value }
   }
 
   #captureCell(cell: StateCell<Value>, position: Position): void {
     if (cell.changedAt <= position) {
-      this.#flushing.set(cell.key, { cell, value: cell.value })
+      cell.captured = cell.value
+      cell.isCaptured = true
       cell.changedAt = 0
       cell.older = undefined
       return
@@ -173,20 +182,41 @@ export class StateTable<Value> {
     this.#changed.set(cell.key, cell)
     const older = cell.older ?? []
     const index = older.findLastIndex((version) => version.position <= position)
-    if (index < 0) return
-    this.#flushing.set(cell.key, { cell, value: older[index]!.value })
+    if (index < 0) {
+      this.#flushing.delete(cell.key)
+      return
+    }
+    cell.captured = older[index]!.value
+    cell.isCaptured = true
     cell.older = older.slice(index + 1)
   }
 
+  // Many at a time by key: a store that keeps its keys in order takes them at half the cost then. All of them at once would be
+  // sorted for longer than other work should wait, and for longer each: their keys lie all over the memory.
   *#encodeFlushing(): Iterable<StateChange> {
-    const { storageKey, encode } = this.#options
-    for (const [key, { value }] of this.#flushing)
-      yield { key: storageKey(key), value: value === undefined ? undefined : encode(key, value) }
+    for (const keys of runsOf(this.#flushing.keys())) yield* this.#encodeRun(keys.sort())
+  }
+
+  *#encodeRun(keys: readonly string[]): Iterable<StateChange> {
+    for (const key of keys) {
+      const cell = this.#flushing.get(key)!
+      const value = cell.captured === undefined ? undefined : this.#encode(cell, cell.captured)
+      yield { key: this.#options.storageKey(key), value }
+    }
+  }
+
+  #encode(cell: StateCell<Value>, value: Value): Uint8Array {
+    const { encode, budget } = this.#options
+    const bytes = encode(cell.key, value)
+    budget.add(BYTES_PER_STORED_BYTE * (bytes.length - cell.storedBytes))
+    cell.storedBytes = bytes.length
+    return bytes
   }
 
   #load(key: string): StateCell<Value> {
     const bytes = this.#options.store.get(this.#options.storageKey(key))
-    return new StateCell(key, bytes === undefined ? undefined : this.#options.decode(key, bytes))
+    if (bytes === undefined) return new StateCell<Value>(key, undefined, 0)
+    return new StateCell(key, this.#options.decode(key, bytes), bytes.length)
   }
 
   #drop(key: string): void {
@@ -198,6 +228,20 @@ export class StateTable<Value> {
     this.#old = this.#young
     this.#young = new Map()
   }
+}
+
+/** Keys that are sorted at a time: some ten milliseconds. */
+const RUN_KEYS = 16_384
+
+function* runsOf(keys: Iterable<string>): Iterable<string[]> {
+  let run: string[] = []
+  for (const key of keys) {
+    run.push(key)
+    if (run.length < RUN_KEYS) continue
+    yield run
+    run = []
+  }
+  yield run
 }
 
 // Captures are as of the end of a batch, so of several values put in one batch only the last can be wanted.

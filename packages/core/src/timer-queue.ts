@@ -6,7 +6,7 @@ import { MinHeap } from './min-heap.ts'
 import type { LogTime, PartitionId, Position } from './position.ts'
 import { keyPrefixes, partitionPrefix, sortableNumber } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
-import { CellBudget, StateTable } from './state-table.ts'
+import { CELL_BYTES, CellBudget, StateTable } from './state-table.ts'
 import type { ActorRef } from './transaction.ts'
 
 interface DueActor {
@@ -36,7 +36,7 @@ export class TimerQueue {
       storageKey: (key) => key,
       encode: () => present,
       decode: () => true,
-      budget: new CellBudget(65_536),
+      budget: new CellBudget(65_536 * CELL_BYTES),
     })
     for (const partition of executed) {
       const prefix = partitionPrefix(keyPrefixes.timer, partition)

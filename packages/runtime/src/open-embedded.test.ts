@@ -2,7 +2,7 @@
 // in stopping.test.ts; what real files do is for the tests of the embedded package and of the whole.
 
 import { Actor, actor, message, query, registerActor } from '@streamy-db/actors'
-import { encodeControlBatch, progressKey } from '@streamy-db/core'
+import { CELL_BYTES, encodeControlBatch, progressKey } from '@streamy-db/core'
 import type { StateChange, StateStore } from '@streamy-db/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { databaseKey } from './database-record.ts'
@@ -219,11 +219,11 @@ describe('a state that is damaged', () => {
 describe('many actors', () => {
   test('more than are kept in memory are flushed, read back, and right', async () => {
     await db.close()
-    db = await opened({ actorsCachedMax: 10, logBytesMax: 1 })
+    db = await opened({ cacheBytesMax: 10 * CELL_BYTES, logBytesMax: 1 })
     const keys = Array.from({ length: 200 }, (_, index) => `counter-${index}`)
     for (let round = 1; round <= 3; round++)
       expect(await Promise.all(keys.map((key) => db.actor(Counter, key).add(1)))).toEqual(keys.map(() => round))
-    db = await afterPowerCut({ actorsCachedMax: 10 })
+    db = await afterPowerCut({ cacheBytesMax: 10 * CELL_BYTES })
     expect(await Promise.all(keys.map((key) => db.actor(Counter, key).value()))).toEqual(keys.map(() => 3))
   })
 

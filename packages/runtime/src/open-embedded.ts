@@ -6,6 +6,7 @@ import { Engine, MemoryLog, MemoryStateStore, StateHistory } from '@streamy-db/c
 import type { Incident, Log, StateStore } from '@streamy-db/core'
 import { openEmbeddedStorage } from '@streamy-db/embedded'
 import { BatchSubmitter } from './batch-submitter.ts'
+import { cacheBytesDefault } from './cache-size.ts'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import type { Database } from './database.ts'
@@ -28,7 +29,6 @@ export interface Storage {
 }
 
 const MIB = 1024 * 1024
-const CACHED_DEFAULT = 100_000
 const DAY_MS = 86_400_000
 
 /**
@@ -65,7 +65,7 @@ export async function openWith(storageOpener: () => Promise<Storage>, options: O
 
 async function start(storage: Storage, registry: ActorRegistry, options: OpenOptions): Promise<EmbeddedDatabase> {
   const { log, store } = storage
-  const { actorsCachedMax = CACHED_DEFAULT, logBytesMax = 64 * MIB, skip = [], clock = systemClock } = options
+  const { cacheBytesMax = cacheBytesDefault(1), logBytesMax = 64 * MIB, skip = [], clock = systemClock } = options
   const program = createProgram(registry)
   const { partitions, seed } = await identifyDatabase(log, store, program)
   const { historyMs = DAY_MS, historyBytesMax = 256 * MIB } = options
@@ -78,7 +78,7 @@ async function start(storage: Storage, registry: ActorRegistry, options: OpenOpt
     seed,
     owned: () => true,
     skip: new Set(skip),
-    actorsCachedMax,
+    cacheBytesMax,
   })
   const failures: Error[] = []
   let database: EmbeddedDatabase | undefined
@@ -90,7 +90,7 @@ async function start(storage: Storage, registry: ActorRegistry, options: OpenOpt
   const replay = new HistoryReplay({ program, partitions, seed, log, history })
   const feed = new ChangeFeed({ engine, replay })
   const submitter = new BatchSubmitter(log, onFailure)
-  const policy = flushPolicy(actorsCachedMax, logBytesMax)
+  const policy = flushPolicy(cacheBytesMax, logBytesMax)
   const flusher = new StateFlusher({ engine, store, log, history, policy, onFailure })
   const onIncident = options.onIncident ?? reportIncident
   const worker = new Worker({ log, engine, submitter, flusher, feed, clock, onIncident, onFailure })

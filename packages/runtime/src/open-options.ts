@@ -12,10 +12,10 @@ export interface OpenOptions {
   /** Error classes that may arrive before this process has made one itself. */
   readonly errors?: readonly ActorErrorClass[]
   /**
-   * Actors kept in memory, within a factor of two, beside those changed since the state was last written, at most four times as
-   * many; the rest are read from disk when needed. Default 100,000.
+   * Bytes of actors kept in memory, by estimate and within a factor of two, beside those changed since the state was last
+   * written; the rest are read from disk when needed. Default a quarter of what the heap may grow to.
    */
-  readonly actorsCachedMax?: number
+  readonly cacheBytesMax?: number
   /** Bytes of log after which the state is brought up to date on disk, which bounds recovery. Default 64 MiB. */
   readonly logBytesMax?: number
   /**
@@ -42,8 +42,8 @@ export function checkOptions(directory: string, options: OpenOptions | undefined
     throw invalid("open needs a directory, or ':memory:': open('./data', { actors: [Account] }).")
   if (!Array.isArray(options?.actors))
     throw invalid('open needs the actor classes: open(directory, { actors: [Account] }).')
-  const { actorsCachedMax = 1, logBytesMax = 1, historyMs = 1, historyBytesMax = 1, skip = [] } = options
-  checkCount('actorsCachedMax', actorsCachedMax)
+  const { cacheBytesMax = 1, logBytesMax = 1, historyMs = 1, historyBytesMax = 1, skip = [] } = options
+  checkCount('cacheBytesMax', cacheBytesMax)
   checkCount('logBytesMax', logBytesMax)
   if (historyMs !== 0) checkCount('historyMs', historyMs)
   if (historyBytesMax !== 0) checkCount('historyBytesMax', historyBytesMax)

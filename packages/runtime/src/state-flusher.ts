@@ -7,6 +7,7 @@
 // times as many, as long as they are small: as large as those of the last flush were on average, they have to stay
 // below `changedBytesMax`.
 
+import { CELL_BYTES } from '@streamy-db/core'
 import type { Engine, Log, StateChange, StateHistory, StateStore } from '@streamy-db/core'
 import { asError } from './as-error.ts'
 
@@ -32,11 +33,13 @@ export interface FlusherOptions {
   readonly onFailure: (error: Error) => void
 }
 
+const CHANGED_ACTORS_MAX = 50_000
 const CHANGED_BYTES_MAX = 64 * 1024 * 1024
 
-/** The policy of a worker with a cache of so many actors. */
-export function flushPolicy(actorsCachedMax: number, logBytesMax: number): FlushPolicy {
-  return { changedActorsMax: Math.ceil(actorsCachedMax / 2), changedBytesMax: CHANGED_BYTES_MAX, logBytesMax }
+/** The policy of a worker with a cache of so many bytes. */
+export function flushPolicy(cacheBytesMax: number, logBytesMax: number): FlushPolicy {
+  const changedActorsMax = Math.min(CHANGED_ACTORS_MAX, Math.ceil(cacheBytesMax / 2 / CELL_BYTES))
+  return { changedActorsMax, changedBytesMax: CHANGED_BYTES_MAX, logBytesMax }
 }
 
 /** How many times `changedActorsMax` small actors may be. */

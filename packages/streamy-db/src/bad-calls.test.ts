@@ -343,7 +343,7 @@ describe('options', () => {
     ['no options', undefined],
     ['no actors', {}],
     ['actors that are no list', { actors: Box }],
-    ['a cache of nothing', { actors: [Box], actorsCachedMax: 0 }],
+    ['a cache of nothing', { actors: [Box], cacheBytesMax: 0 }],
     ['a limit that is no number', { actors: [Box], logBytesMax: Number.NaN }],
     ['a position that is none', { actors: [Box], skip: [-1] }],
   ])('%s', async (_, options) => {

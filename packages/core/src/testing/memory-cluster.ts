@@ -31,7 +31,7 @@ export interface ClusterOptions {
   readonly seed?: string
   readonly faults?: NetworkFaults
   readonly skip?: ReadonlySet<Position>
-  readonly actorsCachedMax?: number
+  readonly cacheBytesMax?: number
 }
 
 /** One engine with what outlives it. */
@@ -191,7 +191,7 @@ export class MemoryCluster {
   }
 
   #startEngine({ partitions, store }: Pick<Worker, 'partitions' | 'store'>): Engine {
-    const { program = new ToyProgram(), skip, actorsCachedMax } = this.#options
+    const { program = new ToyProgram(), skip, cacheBytesMax } = this.#options
     return new Engine({
       program,
       store,
@@ -199,7 +199,7 @@ export class MemoryCluster {
       seed: 'cluster',
       owned: (partition) => partitions.includes(partition),
       ...(skip === undefined ? {} : { skip }),
-      ...(actorsCachedMax === undefined ? {} : { actorsCachedMax }),
+      ...(cacheBytesMax === undefined ? {} : { cacheBytesMax }),
     })
   }
 

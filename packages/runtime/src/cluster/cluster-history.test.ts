@@ -4,6 +4,7 @@
 
 import { Actor, actor, ActorRegistry, createProgram, message, query } from '@streamy-db/actors'
 import {
+  CELL_BYTES,
   endOfBatch,
   firstView,
   MemoryCheckpointStore,
@@ -96,7 +97,7 @@ class World {
 
   startDesk(): void {
     const { log, clock, checkpoints } = this
-    const rest = { firstView: firstView(partitions, ''), skip: new Set<number>(), actorsCachedMax: 100 }
+    const rest = { firstView: firstView(partitions, ''), skip: new Set<number>(), cacheBytesMax: 100 * CELL_BYTES }
     const shared = { log, checkpoints, shelf: new MemoryStateShelf(), program, registry, database }
     this.#historians = new Historians({ ...shared, ...rest, logBytesMax: 2000 }, clock)
     const history = new HistoryDesk({ historians: this.#historians, log, program, clock })

@@ -4,6 +4,7 @@
 import type { ActorRegistry } from '@streamy-db/actors'
 import { PeerTransport } from '@streamy-db/core'
 import type { Incident, MessageBus, Random } from '@streamy-db/core'
+import { cacheBytesDefault } from '../../cache-size.ts'
 import type { Clock } from '../../clock.ts'
 import { describeActors } from '../front-desk/describe-actors.ts'
 import { HistoryDesk } from '../front-desk/history-desk.ts'
@@ -35,7 +36,7 @@ export interface WorkerGround extends Omit<WorkerParts, 'transport'> {
 /** What assembling takes of the options: all that is about a running worker, and whom it tells. */
 export type AssemblyOptions = Pick<
   WorkerOptions,
-  'name' | 'heartbeatMs' | 'evictAfterMs' | 'checkpointBytes' | 'actorsCachedMax' | 'logBytesMax' | 'skip'
+  'name' | 'heartbeatMs' | 'evictAfterMs' | 'checkpointBytes' | 'cacheBytesMax' | 'logBytesMax' | 'skip'
 > &
   Required<Pick<WorkerOptions, 'onIncident' | 'onEvent'>>
 
@@ -92,15 +93,18 @@ function statusReport(worker: RunningWorker, databaseId: string, clock: Clock): 
   }
 }
 
+/** While partitions come or go, a worker has two. */
+const ENGINES = 2
+
 function settingsOf(options: AssemblyOptions): WorkerSettings {
   const { heartbeatMs = 200, evictAfterMs = 1000, checkpointBytes = 64 * MIB } = options
-  const { actorsCachedMax = 100_000, logBytesMax = 64 * MIB, skip = [] } = options
+  const { cacheBytesMax = cacheBytesDefault(ENGINES), logBytesMax = 64 * MIB, skip = [] } = options
   return {
     heartbeatMs,
     evictAfterMs,
     askAgainMs: ASK_AGAIN_MS,
     checkpointBytes,
-    actorsCachedMax,
+    cacheBytesMax,
     logBytesMax,
     skip: new Set(skip),
   }

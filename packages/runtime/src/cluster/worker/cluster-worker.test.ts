@@ -137,7 +137,7 @@ async function start(name: string, shelf: StateShelf = new MemoryStateShelf()): 
     evictAfterMs: 1000,
     askAgainMs: 50,
     checkpointBytes: 1e9,
-    actorsCachedMax: 1000,
+    cacheBytesMax: 1_000_000,
     logBytesMax: 1e9,
     skip: new Set<number>(),
   }

@@ -61,7 +61,7 @@ export interface WorkerSettings {
   readonly evictAfterMs: number
   readonly askAgainMs: number
   readonly checkpointBytes: number
-  readonly actorsCachedMax: number
+  readonly cacheBytesMax: number
   readonly logBytesMax: number
   readonly skip: ReadonlySet<Position>
 }
@@ -135,8 +135,8 @@ export class ClusterWorker implements ReplicaSetHost {
     const idPrefix = `${identity.name}-${identity.incarnation}`
     this.#appender = new LogAppender(log, database.partitions, idPrefix, () => this.#submitAgainLater())
     const checkpoints = new Checkpoints(parts.checkpoints)
-    const { skip, actorsCachedMax, logBytesMax, askAgainMs } = settings
-    const policy = flushPolicy(actorsCachedMax, logBytesMax)
+    const { skip, cacheBytesMax, logBytesMax, askAgainMs } = settings
+    const policy = flushPolicy(cacheBytesMax, logBytesMax)
     this.#replicas = new ReplicaSet({
       replica: {
         program,
@@ -144,7 +144,7 @@ export class ClusterWorker implements ReplicaSetHost {
         worker: identity,
         firstView,
         skip,
-        actorsCachedMax,
+        cacheBytesMax,
         policy,
         ...(turns && { turns }),
       },

@@ -34,7 +34,7 @@ export interface HistorianOptions {
   readonly database: DatabaseRecord
   readonly firstView: View
   readonly skip: ReadonlySet<Position>
-  readonly actorsCachedMax: number
+  readonly cacheBytesMax: number
   /** Bytes of log from one state that is kept to the next. */
   readonly logBytesMax: number
 }
@@ -72,16 +72,16 @@ export class Historian {
   }
 
   private constructor(options: HistorianOptions, shelved: ShelvedStore, history: StateHistory) {
-    const { log, program, registry, database, firstView, skip, actorsCachedMax, logBytesMax } = options
+    const { log, program, registry, database, firstView, skip, cacheBytesMax, logBytesMax } = options
     const { store } = shelved
     const { partitions, seed } = database
     this.#log = log
     this.#shelved = shelved
     const shared = { program, partitions, seed, firstView }
-    const engine = new Engine({ ...shared, store, owned: () => true, skip, actorsCachedMax })
+    const engine = new Engine({ ...shared, store, owned: () => true, skip, cacheBytesMax })
     const replay = new HistoryReplay({ ...shared, log, history })
     const feed = new ChangeFeed({ engine, replay })
-    const policy = flushPolicy(actorsCachedMax, logBytesMax)
+    const policy = flushPolicy(cacheBytesMax, logBytesMax)
     const onFailure = (error: Error): void => this.#fail(error)
     const flusher = new StateFlusher({ engine, store, log: { trim: async () => {} }, history, policy, onFailure })
     this.#engine = engine

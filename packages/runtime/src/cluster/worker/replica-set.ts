@@ -55,7 +55,7 @@ export interface ReplicaSetHost {
 export interface ReplicaSetOptions {
   readonly replica: Pick<
     ReplicaOptions,
-    'program' | 'database' | 'worker' | 'firstView' | 'skip' | 'actorsCachedMax' | 'policy' | 'turns'
+    'program' | 'database' | 'worker' | 'firstView' | 'skip' | 'cacheBytesMax' | 'policy' | 'turns'
   >
   readonly log: Log
   readonly bus: MessageBus

@@ -55,7 +55,7 @@ export interface ReplicaOptions {
   /** The end of the log when it was made: up to there it only catches up. */
   readonly catchUpTo: Sequence
   readonly skip: ReadonlySet<Position>
-  readonly actorsCachedMax: number
+  readonly cacheBytesMax: number
   readonly policy: FlushPolicy
   /** The event loop's, unless stated. */
   readonly turns?: Turns

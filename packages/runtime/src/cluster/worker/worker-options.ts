@@ -32,8 +32,11 @@ export interface WorkerOptions {
   readonly maxLogBytes?: number
   /** Bytes of log from one checkpoint to the next, which bounds the time of a takeover. Default 64 MiB. */
   readonly checkpointBytes?: number
-  /** Actors kept in memory, within a factor of two. Default 100,000. */
-  readonly actorsCachedMax?: number
+  /**
+   * Bytes of actors kept in memory, by estimate and within a factor of two; while partitions come and go, for each of two
+   * engines. Default an eighth of what the heap may grow to.
+   */
+  readonly cacheBytesMax?: number
   /** Bytes of log after which the state is brought up to date on disk. Default 64 MiB. */
   readonly logBytesMax?: number
   /** How often a worker shows that it is alive. Default 200. */
@@ -55,8 +58,8 @@ export function checkWorkerOptions(options: WorkerOptions | undefined): asserts 
   if (!Array.isArray(options.actors)) throw invalid('A worker needs the actor classes: { name, actors: [Account] }.')
   if (options.worker !== undefined && !isToken(options.worker))
     throw invalid(`The option worker is ${JSON.stringify(options.worker)}. Give letters, digits, - and _.`)
-  const { partitions, maxLogBytes, checkpointBytes, actorsCachedMax, logBytesMax, heartbeatMs, evictAfterMs } = options
-  const counts = { partitions, maxLogBytes, checkpointBytes, actorsCachedMax, logBytesMax, heartbeatMs, evictAfterMs }
+  const { partitions, maxLogBytes, checkpointBytes, cacheBytesMax, logBytesMax, heartbeatMs, evictAfterMs } = options
+  const counts = { partitions, maxLogBytes, checkpointBytes, cacheBytesMax, logBytesMax, heartbeatMs, evictAfterMs }
   for (const [name, value] of Object.entries(counts)) checkCount(name, value)
   const { syncInterval, monitoringUrls = [] } = options
   if (syncInterval !== 'always') checkCount('syncInterval', syncInterval)
