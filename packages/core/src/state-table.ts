@@ -10,6 +10,7 @@
 // T4 `getAt` answers the value as of the end of any batch from the last captured one on; where puts are sequential, only
 //    of the newest.
 
+import { KeyTable } from './key-table.ts'
 import { sequenceOf } from './position.ts'
 import type { Position } from './position.ts'
 import type { StateChange, StateStore } from './state-store.ts'
@@ -90,8 +91,8 @@ export class StateTable<Value> {
   readonly leaveBudget: () => void
   readonly #options: StateTableOptions<Value>
   // Two generations make an approximate LRU without per-access bookkeeping: a hit in the old one moves to the new.
-  #young = new Map<string, StateCell<Value>>()
-  #old = new Map<string, StateCell<Value>>()
+  #young = new KeyTable<StateCell<Value>>()
+  #old = new KeyTable<StateCell<Value>>()
   #changed = new Map<string, StateCell<Value>>()
   #flushing = new Map<string, StateCell<Value>>()
 
@@ -128,7 +129,7 @@ export class StateTable<Value> {
     const young = this.#young.get(key)
     if (young !== undefined) return young
     const cell = this.#old.get(key) ?? this.#changed.get(key) ?? this.#flushing.get(key) ?? this.#load(key)
-    this.#young.set(key, cell)
+    this.#young.add(cell)
     this.#options.budget.add(CELL_BYTES + BYTES_PER_STORED_BYTE * cell.storedBytes)
     return cell
   }
@@ -226,7 +227,7 @@ export class StateTable<Value> {
 
   #age(): void {
     this.#old = this.#young
-    this.#young = new Map()
+    this.#young = new KeyTable()
   }
 }
 
