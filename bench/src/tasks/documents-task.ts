@@ -2,8 +2,9 @@
 // over a range of an index, and changed by a unique key, in an embedded database, some of it among a tenth of them and again
 // among all; and an index in which all documents have one value is held against one in which each has its own. What is read is checked as it comes.
 //
-// Before point operations the database is closed and opened again: what was written last is then in the store and nothing is in
-// the cache, among few documents as among all. Without that, whoever measures after the load measures the flush of it as well.
+// Before point operations the database is closed and opened again, and every document is read once: what was written last is
+// then in the store, and in the cache is what it holds, among few documents as among all. Without that, whoever measures after
+// the load measures the flush of it as well, and whoever has the more documents the more first reads.
 
 import { join } from 'node:path'
 import { type Collection, type Database, open } from 'streamy-db'
@@ -76,18 +77,17 @@ serveTask(measureDocuments)
 async function measureDocuments({ directory, documents, callers, seconds }: DocumentsInput): Promise<DocumentsOutput> {
   const path = join(directory, 'documents')
   const small = Math.ceil(documents / GROWTH)
-  const round = Math.min(small, ROUND_MAX)
+  const round = Math.min(Math.floor(small / 4), ROUND_MAX)
   const load = { callers, seconds }
-  const inserts = await withUsers(path, (users) => insertAll('insert', new Inserts(users, 0), callers, small))
+  const first = small - 2 * round
+  await withUsers(path, (users) => insertAll('', new Inserts(users, 0), callers, first))
+  const inserts = await withUsers(path, (users) => insertWarm(`insert, up to ${small}`, users, first, callers, round))
   const before = await withUsers(path, (users) => points(users, small, load))
   const loads = await withUsers(path, (users) => loadInBatches(users, small, documents))
   const after = await withUsers(path, (users) => points(users, documents, load))
   const ranges = await withUsers(path, (users) => warmed(new Ranges(users, documents), load))
   // Every document there is has the status that these have.
-  const late = await withUsers(path, async (users) => {
-    await insertAll('', new Inserts(users, documents), callers, round)
-    return await insertAll('insert, among all', new Inserts(users, documents + round), callers, round)
-  })
+  const late = await withUsers(path, (users) => insertWarm('insert, among all', users, documents, callers, round))
   const hotShare = await withDatabase(path, (db) => measureHotShare(db, callers, round))
   return {
     small,
@@ -132,6 +132,7 @@ async function points(
   documents: number,
   load: Load,
 ): Promise<Record<'reads' | 'updates', Figure>> {
+  await timeCalls(new EachRead(users, documents), load.callers, documents)
   return {
     reads: await warmed(new Reads(users, documents), load),
     updates: await warmed(new Updates(users, documents), load),
@@ -177,6 +178,17 @@ async function measureHotShare(db: Database, callers: number, round: number): Pr
     shares.push(own.cpuUs / one.cpuUs)
   }
   return shares.toSorted((a, b) => a - b)[Math.floor(HOT_ROUNDS / 2)]!
+}
+
+async function insertWarm(
+  step: string,
+  users: Collection<User>,
+  first: number,
+  callers: number,
+  round: number,
+): Promise<DocumentsFigure> {
+  await insertAll('', new Inserts(users, first), callers, round)
+  return await insertAll(step, new Inserts(users, first + round), callers, round)
 }
 
 function insertAll(step: string, inserts: Inserts, callers: number, documents: number): Promise<DocumentsFigure> {
@@ -269,6 +281,15 @@ class Reads extends RandomDocuments {
   accept(pick: number, reply: unknown): void {
     const { email } = reply as User
     if (email !== userOf(pick).email) throw new CheckFailed('documents', `u${pick} has the e-mail ${email}`)
+  }
+}
+
+// Every document once.
+class EachRead extends Reads {
+  #next = 0
+
+  override pick(): number {
+    return this.#next++
   }
 }
 

@@ -1,8 +1,8 @@
 // What the kv suite measures, in a process of its own: keys are inserted, overwritten, counted, read and scanned in an
 // embedded database. What is read is checked as it comes; a scan must give every key once, in order.
 //
-// Behind the inserts the database is closed and opened again: what was written last is then in the store and nothing is in the
-// cache. Without that, whoever measures after the inserts measures the flush of them as well.
+// Behind the inserts the database is closed and opened again, and every key is read once: what was written last is then in the
+// store, and in the cache is what it holds. Without that, whoever measures after the inserts measures the flush of them as well.
 
 import { join } from 'node:path'
 import { IndexNode } from '@streamy-db/kv'
@@ -44,7 +44,6 @@ export interface KvOutput {
 
 const SPACE = 'bench'
 const LEAF_PLACES = 256
-// As many as the cache holds.
 const WARM_UP_CALLS = 100_000
 
 serveTask(measureKv)
@@ -83,6 +82,7 @@ type FilledOutput = Omit<KvOutput, 'order' | 'insertsPerSecond' | 'cpuUs'> & {
 }
 
 async function measureFilled(db: Database, kv: BenchKv, keys: number, load: Load): Promise<FilledOutput> {
+  await timeCalls(new EachRead(kv, keys), load.callers, keys)
   const reads = await measureWarm(new Reads(kv, keys), load, WARM_UP_CALLS)
   const overwrites = await measureWarm(new Overwrites(kv, keys), load, WARM_UP_CALLS)
   const sums = await measureWarm(new Sums(kv, keys), load, WARM_UP_CALLS)
@@ -151,6 +151,15 @@ class Reads extends RandomKeys {
 }
 
 // Every key once.
+class EachRead extends Reads {
+  #next = 0
+
+  override pick(): number {
+    return this.#next++
+  }
+}
+
+// Every key once, in an order.
 class Inserts implements Callable {
   readonly #kv: BenchKv
   readonly #order: readonly number[]
