@@ -101,7 +101,17 @@ export class ActorBody implements HandlerScope {
     }
   }
 
-  /** Like `run`, for a body that was awake before, in a call that may be undone alone; and for every query. */
+  /** Runs the query that the body was woken for: what it did to it, when it throws, is dropped with it. */
+  runFirst(handler: HandlerDefinition, args: readonly unknown[]): Datum {
+    const savepoint: Savepoint = { snapshots: [] }
+    this.#savepoint = savepoint
+    const result = this.run(handler, args, 'query')
+    this.#savepoint = undefined
+    this.#refuseChanges(savepoint, handler)
+    return result
+  }
+
+  /** Like `run`, for a body that was awake before, in a call that may be undone alone; and for queries of such a one. */
   runWithSavepoint(handler: HandlerDefinition, args: readonly unknown[], access: Access): Datum {
     const { live } = this
     const ownsLive = this.#ownsLive

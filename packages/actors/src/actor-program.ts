@@ -100,8 +100,10 @@ class ActorProgram implements Program {
   #runQuery(call: Call, slot: Slot): Datum {
     const definition = this.#registry.find(call.ref.type)
     const handler = handlerOf(definition, call.message, 'query')
-    const body = bodyIn(slot) ?? this.#look(slot, definition)
-    return body.runWithSavepoint(handler, unpackArguments(call.args), 'query')
+    const args = unpackArguments(call.args)
+    const body = bodyIn(slot)
+    if (body === undefined) return this.#look(slot, definition).runFirst(handler, args)
+    return body.runWithSavepoint(handler, args, 'query')
   }
 
   /** Wakes the actor for a message; one that does not exist comes into being. */

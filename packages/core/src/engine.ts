@@ -30,6 +30,8 @@ import { endOfBatch, sequenceOf } from './position.ts'
 import type { LogTime, PartitionId, Position, Sequence } from './position.ts'
 import { predictTouches } from './predict-touches.ts'
 import type { Program } from './program.ts'
+import { QueryOptions, readsOf, runQuery } from './query.ts'
+import type { QueryAnswer } from './query.ts'
 import { Scanner } from './scanner.ts'
 import { decodeActorRecord, encodeActorRecord } from './state-format.ts'
 import type { Progress } from './state-format.ts'
@@ -64,12 +66,6 @@ export interface EngineOptions {
   readonly skip?: ReadonlySet<Position>
   /** Bytes of clean actors kept in memory, by estimate and within a factor of two; default 32 MiB. */
   readonly cacheBytesMax?: number
-}
-
-/** The answer to a query, with what it was read from. */
-export interface QueryAnswer {
-  readonly value: Datum
-  readonly reads: readonly { readonly ref: ActorRef; readonly version: Position | undefined }[]
 }
 
 /** The state of one position. */
@@ -287,10 +283,7 @@ export class Engine {
   }
 
   #query(call: Call, position: Position, logTime: LogTime, space: ActorSpace): QueryAnswer {
-    const seed = `${this.#seed}/query/${position}`
-    const execution = new Execution(this.#program, { position, logTime, seed, space, readOnly: true })
-    const value = this.#program.isolate(() => execution.runQuery(call))
-    return { value, reads: execution.slots.map(({ ref, record }) => ({ ref, version: record?.version })) }
+    return runQuery(this.#program, call, new QueryOptions(this.#seed, position, logTime, space))
   }
 
   /**
@@ -300,22 +293,16 @@ export class Engine {
   queryAt(call: Call, sequence: Sequence, fetched: ReadonlyMap<string, ActorRecord | undefined>): SnapshotAnswer {
     if (!this.canReadAt(sequence)) return { kind: 'gone' }
     const position = endOfBatch(sequence)
-    const execution = new Execution(this.#program, {
-      position,
-      logTime: this.#state.batch(sequence).logTime,
-      seed: `${this.#seed}/query/${position}`,
-      space: { load: (ref, mode) => this.#loadAt(ref, mode, position, fetched) },
-      readOnly: true,
-    })
-    const reads = (): QueryAnswer['reads'] =>
-      execution.slots.map(({ ref, record }) => ({ ref, version: record?.version }))
+    const { logTime } = this.#state.batch(sequence)
+    const space: ActorSpace = { load: (ref, mode) => this.#loadAt(ref, mode, position, fetched) }
+    const execution = new Execution(this.#program, new QueryOptions(this.#seed, position, logTime, space))
     try {
       const value = this.#program.isolate(() => execution.runQuery(call))
-      if (execution.missed === undefined) return { kind: 'answer', value, reads: reads() }
+      if (execution.missed === undefined) return { kind: 'answer', value, reads: readsOf(execution) }
     } catch (thrown) {
       if (execution.broken !== undefined) throw execution.broken.cause
       if (execution.missed === undefined)
-        return { kind: 'failed', error: this.#program.encodeError(thrown), reads: reads() }
+        return { kind: 'failed', error: this.#program.encodeError(thrown), reads: readsOf(execution) }
     }
     return { kind: 'missing', ref: execution.missed.ref }
   }

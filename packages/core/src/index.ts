@@ -66,7 +66,8 @@ export {
   type Batch,
   type BatchTransaction,
 } from './batch-codec.ts'
-export { Engine, type EngineOptions, type EngineSnapshot, type QueryAnswer, type SnapshotAnswer } from './engine.ts'
+export { Engine, type EngineOptions, type EngineSnapshot, type SnapshotAnswer } from './engine.ts'
+export type { QueryAnswer } from './query.ts'
 export type { Effects, Incident } from './effects.ts'
 export type { StateCapture } from './engine-state.ts'
 export { homeOf, indexedPartitions, partitionOf } from './footprint.ts'

@@ -5,10 +5,16 @@
 
 import type { Program } from '@streamy-db/core'
 
+interface Waiting {
+  readonly answer: () => unknown
+  readonly resolve: (result: never) => void
+  readonly reject: (error: unknown) => void
+}
+
 /** Answers queries; see the header. */
 export class QueryDesk {
   readonly #program: Pick<Program, 'isolate'>
-  #waiting: (() => void)[] = []
+  #waiting: Waiting[] = []
 
   constructor(program: Pick<Program, 'isolate'>) {
     this.#program = program
@@ -17,13 +23,7 @@ export class QueryDesk {
   /** Resolves with what `answer` returns, and rejects with what it throws. It runs in one go, so at one position. */
   ask<Result>(answer: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push(() => {
-        try {
-          resolve(answer())
-        } catch (error) {
-          reject(error)
-        }
-      })
+      this.#waiting.push({ answer, resolve, reject })
       if (this.#waiting.length === 1) queueMicrotask(() => this.#answer())
     })
   }
@@ -32,7 +32,14 @@ export class QueryDesk {
     const waiting = this.#waiting
     this.#waiting = []
     this.#program.isolate(() => {
-      for (const answer of waiting) answer()
+      for (const { answer, resolve, reject } of waiting) {
+        try {
+          // Each resolves the promise of what it answers.
+          resolve(answer() as never)
+        } catch (error) {
+          reject(error)
+        }
+      }
     })
   }
 }

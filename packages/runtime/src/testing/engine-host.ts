@@ -85,8 +85,11 @@ export class EngineHost implements FrontDeskHost {
     return {
       position: this.#position,
       logTime: this.#engine.scanned.logTime,
-      query: (call, at) =>
-        sequenceOf(at) < this.oldestReadable ? { kind: 'gone' } : { kind: 'answer', ...this.#engineAt(at).query(call) },
+      query: (call, at) => {
+        if (sequenceOf(at) < this.oldestReadable) return { kind: 'gone' }
+        const { value, reads } = this.#engineAt(at).query(call)
+        return { kind: 'answer', value, reads }
+      },
       record: () => 'gone',
       outcome: (request, home) => this.#outcome(request, home),
       predict: (transaction) => this.#engine.predict(transaction),
