@@ -14,7 +14,8 @@ import { SimulatedProcess, type CrashPoint, type Machine } from './world/simulat
 
 const restartAfterUs = 1_000_000
 // Virtual time does not pass while a process works, so no turn is ever over.
-const endlessTurns: Turns = { begin: () => () => undefined, next: () => Promise.resolve() }
+const endlessTurn = { enter: () => undefined, leave: () => {} }
+const endlessTurns: Turns = { begin: () => endlessTurn, next: () => Promise.resolve() }
 
 /** How a worker's log behaves; see SimulatedLog. */
 export interface WorkerWorld {

@@ -85,8 +85,19 @@ export function memberOf(view: View, worker: WorkerIdentity): Member | undefined
   return view.members.find(({ name, incarnation }) => name === worker.name && incarnation === worker.incarnation)
 }
 
+// Views never change, and workers ask for the targets of the newest one several times a second.
+const knownTargets = new WeakMap<View, readonly (string | undefined)[]>()
+
 /** Whom each partition is meant for: rendezvous hashing (Thaler and Ravishankar, 1998) over those who stay. */
 export function targetsOf(view: View): readonly (string | undefined)[] {
+  const known = knownTargets.get(view)
+  if (known !== undefined) return known
+  const targets = chooseTargets(view)
+  knownTargets.set(view, targets)
+  return targets
+}
+
+function chooseTargets(view: View): readonly (string | undefined)[] {
   const names = view.members.filter(({ phase }) => phase !== 'leaving').map(({ name }) => name)
   return view.owners.map((_, partition) => pick(names, partition))
 }

@@ -86,7 +86,15 @@ it('passes over what is no delivery', () => {
     '$JS.ACK.S.reader.1.0.1.17.0',
   ])
     deliver(reply)
-  expect(entries).toEqual([])
+  expect([entries, troubles, drained]).toEqual([[], 0, 0])
+})
+
+it('does not have the headers of what is delivered decoded', () => {
+  consumer.pull(plenty)
+  const before = connection.statusesRead
+  deliver('$JS.ACK.S.reader.1.5.1.1767323045123456789.0')
+  expect(entries).toHaveLength(1)
+  expect(connection.statusesRead).toBe(before)
 })
 
 it('asks for more when a pull has ended by its count, its bytes or its time', () => {

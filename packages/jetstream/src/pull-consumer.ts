@@ -102,10 +102,10 @@ export class PullConsumer {
   #receive(message: NatsMessage): void {
     if (this.#stopped) return
     this.#heard = true
-    // A message keeps its own subject as it is delivered, so the pull it answers is the oldest that has room.
-    if (message.status !== 0) return this.#onStatus(message)
+    // Only what is delivered has an address for its acknowledgement. To look for its status would decode its headers.
     const delivery = readDelivery(message.reply)
-    if (delivery === undefined) return
+    if (delivery === undefined) return this.#onStatus(message)
+    // A message keeps its own subject as it is delivered, so the pull it answers is the oldest that has room.
     this.#count()
     const { sequence, appendTime } = delivery
     const bytes = message.data
@@ -115,7 +115,7 @@ export class PullConsumer {
 
   #onStatus(message: NatsMessage): void {
     const isHeartbeat = message.status === 100
-    if (isHeartbeat) return
+    if (isHeartbeat || message.status === 0) return
     // The pull ended by time, or by the bytes it may bring; anything else says that the consumer is of no more use.
     const ended = message.status === 408 || (message.status === 409 && endings.test(message.statusText))
     if (!ended) return this.#options.onTrouble()

@@ -17,6 +17,8 @@ export class ScriptedConnection implements NatsConnection {
   closed = false
   /** What was published since the test last took it. */
   published: Published[] = []
+  /** How often somebody looked at the status of what arrived: a real connection decodes the headers for it. */
+  statusesRead = 0
   readonly #subscriptions = new Map<string, Set<(message: NatsMessage) => void>>()
   readonly #listeners = new Set<(event: ConnectionEvent) => void>()
 
@@ -60,7 +62,20 @@ export class ScriptedConnection implements NatsConnection {
       data instanceof Uint8Array
         ? data
         : new TextEncoder().encode(typeof data === 'string' ? data : JSON.stringify(data))
-    const message: NatsMessage = { subject, reply, data: bytes, status, statusText, header: () => '' }
+    const readStatus = (): number => {
+      this.statusesRead += 1
+      return status
+    }
+    const message: NatsMessage = {
+      subject,
+      reply,
+      data: bytes,
+      get status() {
+        return readStatus()
+      },
+      statusText,
+      header: () => '',
+    }
     for (const [pattern, handlers] of this.#subscriptions)
       if (matches(pattern, subject)) for (const handler of Array.from(handlers)) handler(message)
   }

@@ -411,9 +411,9 @@ export class ClusterWorker implements ReplicaSetHost {
   #nextTimerDue(): LogTime | undefined {
     let next: LogTime | undefined
     for (const replica of this.#replicas.replicas) {
-      if (!this.#replicas.hasCaughtUp(replica) || replica.engine.ownership.live.length === 0) continue
       const due = replica.engine.nextTimerDue
-      if (due !== undefined && (next === undefined || due < next)) next = due
+      if (due === undefined || (next !== undefined && due >= next)) continue
+      if (this.#replicas.hasCaughtUp(replica) && replica.engine.ownership.live.length > 0) next = due
     }
     return next
   }

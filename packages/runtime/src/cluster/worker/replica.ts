@@ -240,15 +240,16 @@ export class Replica {
 
   async #follow(): Promise<void> {
     const { log, turns = eventLoopTurns } = this.#options
-    const passTurn = turns.begin()
+    const turn = turns.begin()
     for await (const entries of log.read(this.engine.next, this.#stopping.signal))
       for (const entry of entries) {
         // What was read at once would be executed in one turn of the event loop, however much it is (R3).
-        const passed = passTurn()
-        if (passed !== undefined) await passed
+        const next = turn.enter()
+        if (next !== undefined) await next
         while (!this.engine.wantsMore && !this.#stopped) await new Promise<void>((resolve) => (this.#room = resolve))
         if (this.#stopped) return
         await this.#execute(entry)
+        turn.leave()
       }
   }
 
