@@ -17,8 +17,12 @@ export const clientLimits = {
   footprintWaitUs: 1 * SECOND_US,
   /** With fewer requests under way a client sends what it has at once; with more it may gather as many first. */
   gatherUnansweredMin: 32,
+  /** Or so many times as many, while these are fewer than an entry that is worth its price, */
+  gatherSmallTimes: 3,
+  /** which is one of so many: with more, what an entry costs beside its requests hardly shows. */
+  gatherSmallMax: 512,
   /** It gathers for one part in so many of the time that answers take, */
-  gatherShare: 4,
+  gatherShare: 2,
   /** but for no longer than this, */
   gatherUsMax: 5000,
   /** and not at all for less: timers are no finer. */

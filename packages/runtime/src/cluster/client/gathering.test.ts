@@ -65,14 +65,26 @@ test('few requests wait for more while many are under way, and go when their tim
   expect(sizes()).toEqual([2 * UNDER_WAY, 5])
 })
 
-test('as many as are under way go at once', async () => {
+test('a few times as many as are under way go at once', async () => {
+  const enough = clientLimits.gatherSmallTimes * UNDER_WAY
   await keepUnderWay(UNDER_WAY)
-  call(UNDER_WAY - 1)
+  call(enough - 1)
   await cluster.turns()
   expect(sizes()).toEqual([2 * UNDER_WAY])
   call(1)
   await cluster.turns()
-  expect(sizes()).toEqual([2 * UNDER_WAY, UNDER_WAY])
+  expect(sizes()).toEqual([2 * UNDER_WAY, enough])
+})
+
+test('as many as are under way go at once where they are many', async () => {
+  const many = clientLimits.gatherSmallMax
+  await keepUnderWay(many)
+  call(many - 1)
+  await cluster.turns()
+  expect(sizes()).toEqual([UNDER_WAY + many])
+  call(1)
+  await cluster.turns()
+  expect(sizes()).toEqual([UNDER_WAY + many, many])
 })
 
 test('what waits goes when answers leave few under way', async () => {

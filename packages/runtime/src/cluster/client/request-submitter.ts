@@ -4,7 +4,8 @@
 //
 // Each entry wakes the server, every worker and this client once more, which costs as much as dozens of requests. Where
 // many workers answer, answers come in small pieces, and so would entries go out: so an entry is held back while fewer
-// requests have gathered than are on their way, for a part of the time that answers take anyway.
+// requests have gathered than are on their way, and a small one while most are, for a part of the time that answers take
+// anyway.
 //
 // R1 An entry is appended once, under an id of its own by which the log recognises its own retries (L3).
 // R2 Each transaction of an entry that the log refuses is told so, once; other entries go on.
@@ -97,7 +98,7 @@ export class RequestSubmitter<Request> {
     const { clock, unanswered, answerUs } = this.#options
     const gathered = this.#builder.count
     const underway = unanswered() - gathered
-    if (gathered === 0 || gathered >= underway || underway < clientLimits.gatherUnansweredMin) return false
+    if (gathered === 0 || gathered >= enoughFor(underway) || underway < clientLimits.gatherUnansweredMin) return false
     if (this.#held !== undefined) return clock.now() < this.#held.until
     const us = Math.min(answerUs() / clientLimits.gatherShare, clientLimits.gatherUsMax)
     if (us < clientLimits.gatherUsMin) return false
@@ -129,4 +130,10 @@ export class RequestSubmitter<Request> {
     this.#appending -= 1
     this.#pump()
   }
+}
+
+// How many make an entry while so many others are on their way.
+function enoughFor(underway: number): number {
+  const { gatherSmallTimes, gatherSmallMax } = clientLimits
+  return Math.max(underway, Math.min(gatherSmallTimes * underway, gatherSmallMax))
 }
