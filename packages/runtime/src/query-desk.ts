@@ -1,7 +1,7 @@
-// QueryDesk: answers queries of an embedded database, those that are asked at once together. Entering the determinism guard and
-// leaving it again costs as much as a small query, so it is done once for all of them. By a microtask, which comes behind the
-// callers that are due to run now and before whatever they set going: a tick would wait until all of that has come to rest,
-// and what tells itself on and on in a database in memory never does.
+// QueryDesk: answers queries, those that are asked at once together. Entering the determinism guard and leaving it again costs as
+// much as a small query, so it is done once for all of them. By a microtask, which comes behind the callers that are due to run
+// now and before whatever they set going: a tick would wait until all of that has come to rest, and what tells itself on and on
+// in a database in memory never does.
 
 import type { Program } from '@streamy-db/core'
 

@@ -2,12 +2,12 @@
 
 import { endOfBatch, positionOf } from '@streamy-db/core'
 import type { Outcome, Reply, Transaction } from '@streamy-db/core'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { addresses } from '../protocol/addresses.ts'
 import { decodeNotice } from '../protocol/notice.ts'
 import { protocolLimits } from '../protocol/protocol-limits.ts'
 import { encodeQuestion } from '../protocol/question.ts'
-import { call, home, partitions, ref, ScriptedDesk } from '../../testing/scripted-desk.ts'
+import { call, home, partitions, program, ref, ScriptedDesk } from '../../testing/scripted-desk.ts'
 import { frontDeskLimits } from './front-desk-limits.ts'
 import { ReplyDesk } from './reply-desk.ts'
 
@@ -75,6 +75,15 @@ describe('strong queries', () => {
 })
 
 describe('other queries', () => {
+  test('that come together enter the determinism guard together', async () => {
+    const isolate = vi.spyOn(program, 'isolate')
+    for (const id of [1, 2, 3]) scripted.ask(id, { kind: 'since', position: positionOf(5, 3) })
+    await scripted.turns()
+    expect(scripted.received).toMatchObject([{ id: 1 }, { id: 2 }, { id: 3 }])
+    expect(isolate).toHaveBeenCalledTimes(1)
+    isolate.mockRestore()
+  })
+
   test('since a position are answered at once where that has resolved, without a barrier', async () => {
     scripted.ask(1, { kind: 'since', position: positionOf(5, 3) })
     await scripted.turns()

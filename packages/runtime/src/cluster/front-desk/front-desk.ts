@@ -4,6 +4,7 @@
 
 import { partitionOf, StreamyError, type MessageBus, type PartitionId, type Program } from '@streamy-db/core'
 import type { Clock } from '../../clock.ts'
+import { QueryDesk } from '../../query-desk.ts'
 import type { Patience } from '../patience.ts'
 import { addresses } from '../protocol/addresses.ts'
 import { encodeClientMessage, type ClientMessage } from '../protocol/client-message.ts'
@@ -48,18 +49,20 @@ export class FrontDesk {
   readonly #barrier: SharedBarrier
   readonly #fetcher: RecordFetcher
   readonly #replies: ReplyDesk
+  readonly #queries: QueryDesk
   readonly #inProgress: QuestionsInProgress
   readonly #owned = new Map<PartitionId, () => void>()
   readonly #unlisten: () => void
   #refused = 0
 
   constructor(options: FrontDeskOptions) {
-    const { host, bus, clock, name } = options
+    const { host, bus, clock, name, program } = options
     this.#options = options
     this.#intake = new Intake(bus)
     this.#barrier = new SharedBarrier(() => host.barrier())
     this.#fetcher = new RecordFetcher({ ...options, intake: this.#intake })
     this.#replies = new ReplyDesk(bus, host.databaseId)
+    this.#queries = new QueryDesk(program)
     this.#inProgress = new QuestionsInProgress(clock)
     this.#unlisten = this.#intake.listen(addresses.hello(name), decodeHello, (hello) => this.#welcome(hello))
   }
@@ -156,7 +159,8 @@ export class FrontDesk {
   async #query(partition: PartitionId, question: Asked<'query'>, signal: AbortSignal): Promise<void> {
     const { host, program } = this.#options
     const encodeError = (thrown: unknown): ReturnType<typeof program.encodeError> => program.encodeError(thrown)
-    const options = { host, barrier: this.#barrier, fetcher: this.#fetcher, encodeError, signal }
+    const own = { barrier: this.#barrier, fetcher: this.#fetcher, desk: this.#queries }
+    const options = { host, encodeError, signal, ...own }
     const answer = await answerQuery(options, partition, question)
     if (answer !== undefined) this.#send(question.session, answer)
   }

@@ -2,6 +2,7 @@
 // fetched and the query runs again, until nothing is missing: all its reads are as of the same position.
 
 import { endOfBatch, sequenceOf, type ActorRecord, type Call, type PartitionId, type Position } from '@streamy-db/core'
+import type { QueryDesk } from '../../query-desk.ts'
 import type { QueryMessage } from '../protocol/client-message.ts'
 import type { Freshness } from '../protocol/question.ts'
 import type { FrontDeskHost, PartitionReader, SnapshotAnswer } from './front-desk-host.ts'
@@ -14,6 +15,8 @@ export interface SnapshotQueryOptions {
   readonly host: FrontDeskHost
   readonly barrier: SharedBarrier
   readonly fetcher: RecordFetcher
+  /** Runs those together that have come together. */
+  readonly desk: QueryDesk
   /** Ends the waiting for what does not come. */
   readonly signal: AbortSignal
   readonly encodeError: (thrown: unknown) => Extract<SnapshotAnswer, { kind: 'failed' }>['error']
@@ -70,7 +73,7 @@ async function answerFrom(
 ): Promise<Answer | 'gone'> {
   const fetched = new Map<string, ActorRecord | undefined>()
   for (;;) {
-    const answer = run(options, () => reader.query(call, at, fetched))
+    const answer = await options.desk.ask(() => run(options, () => reader.query(call, at, fetched)))
     if (answer.kind === 'gone') return 'gone'
     if (answer.kind !== 'missing') return answer
     if (fetched.size >= frontDeskLimits.recordsPerQueryMax) return tooManyRecords(call)
