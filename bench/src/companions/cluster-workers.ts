@@ -21,6 +21,8 @@ export interface ClusterWorkersInput {
 export interface ClusterWorkersStatus {
   /** How many partitions each of them owns. */
   readonly owned: readonly number[]
+  /** The last entry of the log that all of them have executed. */
+  readonly executed: number
 }
 
 serveCompanion(startWorkers)
@@ -41,5 +43,10 @@ async function startWorkers(input: ClusterWorkersInput): Promise<Served> {
       startWorker(servers, { ...shared, ...patient, worker, directory: join(directory, worker), onEvent: () => {} }),
     ),
   )
-  return { status: (): ClusterWorkersStatus => ({ owned: workers.map(({ status }) => status.owned.length) }) }
+  return {
+    status: (): ClusterWorkersStatus => ({
+      owned: workers.map(({ status }) => status.owned.length),
+      executed: Math.min(...workers.map(({ progress }) => progress.resolved)),
+    }),
+  }
 }

@@ -1,6 +1,7 @@
 // What a worker costs that owns a tenth of the partitions, beside one that owns all of them: processor time of its process
 // per transaction in the log, while ids are drawn from many actors. Ten workers share one database, nine of them in a process
-// that is not looked at; one worker has another database to itself, on the same server. Rounds alternate.
+// that is not looked at; one worker has another database to itself, on the same server. Rounds alternate. What each entry costs
+// is told too, beside what it costs a process that only takes it in and answers: that much no worker can save.
 
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,12 +11,13 @@ import { connect } from 'streamy-db'
 import { Sequence } from '../actors.ts'
 import { idPlan } from '../call-plan.ts'
 import { measure, timeCalls } from '../closed-loop.ts'
-import { Companion } from '../companion.ts'
+import { Companion, type CompanionStatus } from '../companion.ts'
 import type { ClusterWorkersInput, ClusterWorkersStatus } from '../companions/cluster-workers.ts'
+import type { LogListenerInput, LogListenerStatus } from '../companions/log-listener.ts'
 import { spreadOf } from '../spread.ts'
 import type { SuiteContext } from '../suite.ts'
 import { StreamyCounters } from '../systems/streamy-ports.ts'
-import { precise, withExtremes } from '../table.ts'
+import { precise, whole, withExtremes } from '../table.ts'
 import { GetNextId } from '../workloads/get-next-id.ts'
 
 /** One database, and the worker of it that is looked at. */
@@ -24,10 +26,18 @@ interface Side {
   readonly worker: Companion<ClusterWorkersStatus>
 }
 
-/** Processor time per transaction of one round, in microseconds. */
+/** Processor time of one round, in microseconds. */
+interface SideCost {
+  readonly perTransaction: number
+  readonly perEntry: number
+  readonly transactionsPerEntry: number
+}
+
 interface ShareRound {
-  readonly all: number
-  readonly tenth: number
+  readonly all: SideCost
+  readonly tenth: SideCost
+  /** Per entry of the tenth, of the process that only takes entries in and answers. */
+  readonly listener: number
 }
 
 const MIB = 1024 * 1024
@@ -38,12 +48,13 @@ const nameOf = (worker: number): string => `worker-${worker}`
 const MEASURED = 4
 const SEQUENCES = 10_000
 const CALLERS = 256
-const WARM_UP_CALLERS = 1024
-const WARM_UP_CALLS = 50_000
+// What a worker does once an entry is compiled only after some thousand of them.
+const WARM_UP_CALLS = 200_000
 const SHARE_MAX = 0.2
 const POLL_EVERY_MS = 50
 const SHARED_WITHIN_MS = 60_000
 const workersModule = new URL('../companions/cluster-workers.js', import.meta.url)
+const listenerModule = new URL('../companions/log-listener.js', import.meta.url)
 
 /** Measures, checks, prints, and resolves with all rounds. */
 export async function measureShare({ options, directory, print, progress }: SuiteContext): Promise<unknown> {
@@ -58,13 +69,18 @@ export async function measureShare({ options, directory, print, progress }: Suit
     }
     const all = await open('all', 1)
     const tenth = await open('tenth', WORKERS)
+    const input: LogListenerInput = { servers: server.url }
+    const listener = await Companion.start<LogListenerStatus>(listenerModule, input)
+    endings.push(() => listener.stop())
     progress('warming up')
-    // A tenth of the transactions warms a worker up ten times as slowly.
-    for (const side of [all, tenth]) await timeCalls(side.workload, WARM_UP_CALLERS, WARM_UP_CALLS)
+    for (const side of [all, tenth]) await timeCalls(side.workload, CALLERS, WARM_UP_CALLS)
     const rounds: ShareRound[] = []
     for (let round = 1; round <= options.rounds; round++) {
       progress(`share, round ${round} of ${options.rounds}`)
-      rounds.push({ all: await costOf(all, options.seconds), tenth: await costOf(tenth, options.seconds) })
+      const cost = await costOf(all, options.seconds)
+      const before = await listener.status()
+      const tenthCost = await costOf(tenth, options.seconds)
+      rounds.push({ all: cost, tenth: tenthCost, listener: perEntry(before, await listener.status()) })
     }
     for (const { workload } of [all, tenth]) await workload.check()
     progress('')
@@ -76,22 +92,37 @@ export async function measureShare({ options, directory, print, progress }: Suit
 }
 
 function shareLines(rounds: readonly ShareRound[]): readonly string[] {
-  const share = spreadOf(rounds.map(({ all, tenth }) => tenth / all))
-  const [all, tenth] = [spreadOf(rounds.map((round) => round.all)), spreadOf(rounds.map((round) => round.tenth))]
+  const share = spreadOf(rounds.map(({ all, tenth }) => tenth.perTransaction / all.perTransaction))
   const verdict = share.median <= SHARE_MAX ? 'met' : 'MISSED'
+  const [all, tenth] = [costLine(rounds.map((round) => round.all)), costLine(rounds.map((round) => round.tenth))]
+  const listener = spreadOf(rounds.map((round) => round.listener))
   return [
     '',
     `SHARE  processor time of one worker per transaction in the log; getNextId, ${SEQUENCES} actors, ${CALLERS} callers`,
-    `owns all     ${withExtremes(all, precise)} µs`,
-    `owns a tenth ${withExtremes(tenth, precise)} µs, ${withExtremes(share, precise)} of it, goal ≤ ${SHARE_MAX}: ${verdict}`,
+    `owns all     ${all}`,
+    `owns a tenth ${tenth}`,
+    `             ${withExtremes(share, precise)} of it, goal ≤ ${SHARE_MAX}: ${verdict}`,
+    `a process that only takes in each entry, and answers: ${withExtremes(listener, whole)} µs an entry`,
   ]
 }
 
-async function costOf({ workload, worker }: Side, seconds: number): Promise<number> {
+function costLine(costs: readonly SideCost[]): string {
+  const transaction = withExtremes(spreadOf(costs.map((cost) => cost.perTransaction)), precise)
+  const entry = withExtremes(spreadOf(costs.map((cost) => cost.perEntry)), whole)
+  const transactions = withExtremes(spreadOf(costs.map((cost) => cost.transactionsPerEntry)), whole)
+  return `${transaction} µs; ${entry} µs an entry of ${transactions} transactions`
+}
+
+async function costOf({ workload, worker }: Side, seconds: number): Promise<SideCost> {
   const before = await worker.status()
   const { callsInAll } = await measure(workload, { callers: CALLERS, seconds })
   const after = await worker.status()
-  return (after.cpuUs - before.cpuUs) / callsInAll
+  const [cpuUs, entries] = [after.cpuUs - before.cpuUs, after.executed - before.executed]
+  return { perTransaction: cpuUs / callsInAll, perEntry: cpuUs / entries, transactionsPerEntry: callsInAll / entries }
+}
+
+function perEntry(before: LogListenerStatus & CompanionStatus, after: LogListenerStatus & CompanionStatus): number {
+  return (after.cpuUs - before.cpuUs) / (after.entries - before.entries)
 }
 
 interface SideOptions {
