@@ -177,6 +177,8 @@ class ClientConnection implements NatsConnection {
 
   publish(subject: string, bytes: Uint8Array, { reply, headers }: PublishOptions = {}): void {
     if (this.closed) return
+    // What is published most has neither.
+    if (reply === undefined && headers === undefined) return this.#client.publish(subject, bytes)
     this.#client.publish(subject, bytes, {
       ...(reply === undefined ? {} : { reply }),
       ...(headers === undefined ? {} : { headers: encodable(headers) }),

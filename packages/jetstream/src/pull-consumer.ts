@@ -144,7 +144,8 @@ export class PullConsumer {
 /** The entry as it is to be read, by the subject that it was published on: what a client wrote is restricted to it. */
 export function withRestriction(entry: LogEntry, subject: string, clientPrefix: string): LogEntry {
   if (!subject.startsWith(clientPrefix)) return entry
-  return { ...entry, restrictedTo: subject.slice(clientPrefix.length) }
+  const { sequence, appendTime, bytes } = entry
+  return { sequence, appendTime, bytes, restrictedTo: subject.slice(clientPrefix.length) }
 }
 
 const endings = /Batch Completed|Exceed.* MaxBytes|MaxBytes/i
