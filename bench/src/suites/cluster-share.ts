@@ -1,7 +1,8 @@
 // What a worker costs that owns a tenth of the partitions, beside one that owns all of them: processor time of its process
 // per transaction in the log, while ids are drawn from many actors. Ten workers share one database, nine of them in a process
 // that is not looked at; one worker has another database to itself, on the same server. Rounds alternate. What each entry costs
-// is told too, beside what it costs a process that only takes it in and answers: that much no worker can save.
+// is told too, beside what it costs a process that only takes it in and answers: that much no worker can save. So it is measured
+// with many callers as well, whose entries are large.
 
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,8 +11,8 @@ import { startNatsServer } from '@streamy-db/jetstream/testing'
 import { connect } from 'streamy-db'
 import { Sequence } from '../actors.ts'
 import { idPlan } from '../call-plan.ts'
-import { measure, timeCalls } from '../closed-loop.ts'
-import { Companion, type CompanionStatus } from '../companion.ts'
+import { measure, timeCalls, type Load } from '../closed-loop.ts'
+import { Companion } from '../companion.ts'
 import type { ClusterWorkersInput, ClusterWorkersStatus } from '../companions/cluster-workers.ts'
 import type { LogListenerInput, LogListenerStatus } from '../companions/log-listener.ts'
 import { spreadOf } from '../spread.ts'
@@ -33,11 +34,22 @@ interface SideCost {
   readonly transactionsPerEntry: number
 }
 
+interface Measured {
+  readonly all: Side
+  readonly tenth: Side
+  readonly listener: Companion<LogListenerStatus>
+}
+
 interface ShareRound {
   readonly all: SideCost
   readonly tenth: SideCost
   /** Per entry of the tenth, of the process that only takes entries in and answers. */
   readonly listener: number
+}
+
+interface ShareLevel {
+  readonly callers: number
+  readonly rounds: readonly ShareRound[]
 }
 
 const MIB = 1024 * 1024
@@ -47,7 +59,7 @@ const WORKERS = 10
 const nameOf = (worker: number): string => `worker-${worker}`
 const MEASURED = 4
 const SEQUENCES = 10_000
-const CALLERS = 256
+const CALLERS = [256, 4096] as const
 // What a worker does once an entry is compiled only after some thousand of them.
 const WARM_UP_CALLS = 200_000
 const SHARE_MAX = 0.2
@@ -73,36 +85,36 @@ export async function measureShare({ options, directory, print, progress }: Suit
     const listener = await Companion.start<LogListenerStatus>(listenerModule, input)
     endings.push(() => listener.stop())
     progress('warming up')
-    for (const side of [all, tenth]) await timeCalls(side.workload, CALLERS, WARM_UP_CALLS)
-    const rounds: ShareRound[] = []
-    for (let round = 1; round <= options.rounds; round++) {
-      progress(`share, round ${round} of ${options.rounds}`)
-      const cost = await costOf(all, options.seconds)
-      const before = await listener.status()
-      const tenthCost = await costOf(tenth, options.seconds)
-      rounds.push({ all: cost, tenth: tenthCost, listener: perEntry(before, await listener.status()) })
+    for (const side of [all, tenth]) await timeCalls(side.workload, CALLERS[0], WARM_UP_CALLS)
+    const levels: ShareLevel[] = []
+    for (const callers of CALLERS) {
+      progress(`share, ${callers} callers`)
+      const rounds: ShareRound[] = []
+      while (rounds.length < options.rounds)
+        rounds.push(await measureRound({ all, tenth, listener }, { callers, seconds: options.seconds }))
+      levels.push({ callers, rounds })
     }
     for (const { workload } of [all, tenth]) await workload.check()
     progress('')
-    for (const line of shareLines(rounds)) print(line)
-    return rounds
+    print('')
+    print(`SHARE  processor time of one worker per transaction in the log; getNextId, ${SEQUENCES} actors`)
+    for (const line of levels.flatMap(levelLines)) print(line)
+    return levels
   } finally {
     for (const end of endings.toReversed()) await end()
   }
 }
 
-function shareLines(rounds: readonly ShareRound[]): readonly string[] {
+function levelLines({ callers, rounds }: ShareLevel): readonly string[] {
   const share = spreadOf(rounds.map(({ all, tenth }) => tenth.perTransaction / all.perTransaction))
   const verdict = share.median <= SHARE_MAX ? 'met' : 'MISSED'
-  const [all, tenth] = [costLine(rounds.map((round) => round.all)), costLine(rounds.map((round) => round.tenth))]
   const listener = spreadOf(rounds.map((round) => round.listener))
   return [
-    '',
-    `SHARE  processor time of one worker per transaction in the log; getNextId, ${SEQUENCES} actors, ${CALLERS} callers`,
-    `owns all     ${all}`,
-    `owns a tenth ${tenth}`,
-    `             ${withExtremes(share, precise)} of it, goal ≤ ${SHARE_MAX}: ${verdict}`,
-    `a process that only takes in each entry, and answers: ${withExtremes(listener, whole)} µs an entry`,
+    `${callers} callers`,
+    `  owns all     ${costLine(rounds.map((round) => round.all))}`,
+    `  owns a tenth ${costLine(rounds.map((round) => round.tenth))}`,
+    `  a tenth of the partitions takes ${withExtremes(share, precise)} of the time, goal ≤ ${SHARE_MAX}: ${verdict}`,
+    `  to take in an entry and answer, and nothing else: ${withExtremes(listener, whole)} µs`,
   ]
 }
 
@@ -113,16 +125,21 @@ function costLine(costs: readonly SideCost[]): string {
   return `${transaction} µs; ${entry} µs an entry of ${transactions} transactions`
 }
 
-async function costOf({ workload, worker }: Side, seconds: number): Promise<SideCost> {
+async function measureRound({ all, tenth, listener }: Measured, load: Load): Promise<ShareRound> {
+  const cost = await costOf(all, load)
+  const before = await listener.status()
+  const tenthCost = await costOf(tenth, load)
+  const after = await listener.status()
+  const perEntry = (after.cpuUs - before.cpuUs) / (after.entries - before.entries)
+  return { all: cost, tenth: tenthCost, listener: perEntry }
+}
+
+async function costOf({ workload, worker }: Side, load: Load): Promise<SideCost> {
   const before = await worker.status()
-  const { callsInAll } = await measure(workload, { callers: CALLERS, seconds })
+  const { callsInAll } = await measure(workload, load)
   const after = await worker.status()
   const [cpuUs, entries] = [after.cpuUs - before.cpuUs, after.executed - before.executed]
   return { perTransaction: cpuUs / callsInAll, perEntry: cpuUs / entries, transactionsPerEntry: callsInAll / entries }
-}
-
-function perEntry(before: LogListenerStatus & CompanionStatus, after: LogListenerStatus & CompanionStatus): number {
-  return (after.cpuUs - before.cpuUs) / (after.entries - before.entries)
 }
 
 interface SideOptions {
