@@ -10,7 +10,6 @@
 
 import type { ActorRecord } from './actor-record.ts'
 import type { Commit, CommitSink } from './commit.ts'
-import type { Datum } from './datum.ts'
 import { EffectsBuffer } from './effects.ts'
 import type { Answer, Effects } from './effects.ts'
 import { EngineState } from './engine-state.ts'
@@ -98,6 +97,10 @@ export class Engine {
   readonly #effects = new EffectsBuffer()
   readonly #inFlight: TransactionsInFlight
   readonly #scanner: Scanner
+  /** What is committed here now. */
+  readonly #committed: ActorSpace = { load: (ref) => this.#state.actors.get(ref) }
+  // What the latest queries ran under: many come between two batches.
+  #present: QueryOptions | undefined = undefined
   #failure: Error | undefined = undefined
   /** How much of the log is scanned in one call, in steps of about a transaction; the rest waits for `advance`. */
   stepsMax = Infinity
@@ -251,7 +254,11 @@ export class Engine {
 
   /** Answers a query from what is committed here. */
   query(call: Call): QueryAnswer {
-    return this.#query(call, this.resolved, this.#state.scanned.logTime, { load: (ref) => this.#state.actors.get(ref) })
+    const position = this.resolved
+    const { logTime } = this.#state.scanned
+    if (this.#present?.position !== position || this.#present.logTime !== logTime)
+      this.#present = new QueryOptions(this.#seed, position, logTime, this.#committed)
+    return runQuery(this.#program, call, this.#present)
   }
 
   /**

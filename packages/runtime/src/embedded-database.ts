@@ -204,7 +204,12 @@ export class EmbeddedDatabase implements Database, Caller {
 
   #query(call: Call): unknown {
     const { engine } = this.#parts
-    const { value } = this.#carryError(() => engine.query(call))
+    let value: Datum
+    try {
+      ;({ value } = engine.query(call))
+    } catch (error) {
+      throw this.#carried(error)
+    }
     this.#position = engine.resolved
     return thaw(value)
   }
@@ -270,14 +275,17 @@ export class EmbeddedDatabase implements Database, Caller {
     return new BufferedResult(handler.label)
   }
 
-  // What a query throws reaches the caller as what a message throws: a fresh error, sharing nothing with the actor.
   #carryError<Result>(run: () => Result): Result {
     try {
       return run()
     } catch (error) {
-      if (error instanceof SnapshotChanged) throw error
-      throw decodeError(this.#parts.program.encodeError(error))
+      throw this.#carried(error)
     }
+  }
+
+  // What a query throws reaches the caller as what a message throws: a fresh error, sharing nothing with the actor.
+  #carried(error: unknown): Error {
+    return error instanceof SnapshotChanged ? error : decodeError(this.#parts.program.encodeError(error))
   }
 
   #assertOpen(): void {
