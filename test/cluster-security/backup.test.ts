@@ -2,6 +2,7 @@
 // database runs, and a database that was lost goes on where the backup was made. It speaks the servers' protocol itself, as
 // `nats stream backup` and `nats stream restore` do.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import { connectNats, databaseSubjects, discoverySubjects, type NatsConnection } from '@streamy-db/jetstream'
 import { connect, createDatabase, startWorker, type RunningWorker } from 'streamy-db'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -14,12 +15,19 @@ interface Backup {
   readonly chunks: readonly Uint8Array[]
 }
 
+interface Answer extends Readonly<Record<string, unknown>> {
+  readonly error?: { readonly err_code?: number }
+}
+
 const { logStream, checkpointBucket } = databaseSubjects('bank-1')
 // Checkpoints first: the log then holds all that came since. The stream by which a database is found is made anew.
 const saved = [`OBJ_${checkpointBucket}`, logStream]
 const streams = [...saved, discoverySubjects('bank').stream]
 const bank = { name: 'bank', id: 'bank-1', replicas: 3, maxLogBytes: 64 * 1024 * 1024 } as const
 const nothing = new Uint8Array(0)
+// What JetStream calls so: error 10008.
+const TEMPORARILY_UNAVAILABLE = 10008
+const ASK_AGAIN_MS = 100
 
 let deployed: Awaited<ReturnType<typeof startDeployedCluster>>
 
@@ -89,12 +97,19 @@ async function restore(connection: NatsConnection, stream: string, { config, sta
   for (const chunk of [...chunks, nothing]) await ask(connection, String(to), chunk)
 }
 
-// Fails with what the server says is wrong.
-async function ask(
-  connection: NatsConnection,
-  subject: string,
-  body: Uint8Array = nothing,
-): Promise<Readonly<Record<string, unknown>>> {
+// Fails with what the server says is wrong. While it says that nobody leads the servers, or the stream, right now, as after a
+// restart or a change of leaders, it has done nothing and is asked again.
+async function ask(connection: NatsConnection, subject: string, body: Uint8Array = nothing): Promise<Answer> {
+  let answer = await askOnce(connection, subject, body)
+  while (answer.error?.err_code === TEMPORARILY_UNAVAILABLE) {
+    await delay(ASK_AGAIN_MS)
+    answer = await askOnce(connection, subject, body)
+  }
+  expect(answer.error).toBeUndefined()
+  return answer
+}
+
+async function askOnce(connection: NatsConnection, subject: string, body: Uint8Array): Promise<Answer> {
   const reply = `${connection.inboxPrefix}.answer.${asked++}`
   const answer = await new Promise<string>((resolve) => {
     const unsubscribe = connection.subscribe(reply, ({ data }) => {
@@ -103,9 +118,7 @@ async function ask(
     })
     connection.publish(subject, body, { reply })
   })
-  const parsed = (answer === '' ? {} : JSON.parse(answer)) as Readonly<Record<string, unknown>>
-  expect(parsed['error']).toBeUndefined()
-  return parsed
+  return (answer === '' ? {} : JSON.parse(answer)) as Answer
 }
 
 let asked = 0
