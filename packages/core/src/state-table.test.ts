@@ -100,20 +100,9 @@ describe('StateTable', () => {
       const store = new MemoryStateStore()
       const keys = Array.from({ length: 50 }, (_, key) => `${key}`)
       await store.advance(keys.map((key) => ({ key, value: new Uint8Array(valueBytes) })))
-      let loads = 0
-      const table = new StateTable<Uint8Array>({
-        store,
-        sequential: true,
-        budget: new CellBudget(250 * CELL_BYTES),
-        storageKey: (key) => key,
-        encode: (_, value) => value,
-        decode: (_, bytes) => {
-          loads += 1
-          return bytes
-        },
-      })
+      const { table, loads } = createOfBytes(store, 250)
       for (let round = 0; round < 3; round++) for (const key of keys) table.get(key)
-      return loads
+      return loads.count
     }
     expect(await loadsOf(10)).toBe(50)
     expect(await loadsOf(100 * CELL_BYTES)).toBe(150)
@@ -121,23 +110,12 @@ describe('StateTable', () => {
 
   it('weighs a cell anew when its value is stored', async () => {
     const { store } = create()
-    let loads = 0
-    const table = new StateTable<Uint8Array>({
-      store,
-      sequential: true,
-      budget: new CellBudget(100 * CELL_BYTES),
-      storageKey: (key) => key,
-      encode: (_, value) => value,
-      decode: (_, bytes) => {
-        loads += 1
-        return bytes
-      },
-    })
+    const { table, loads } = createOfBytes(store, 100)
     for (const key of ['a', 'b']) table.put(key, new Uint8Array(100 * CELL_BYTES), positionOf(1, 1))
     await store.advance(table.capture(endOfBatch(1)))
     table.flushed()
     for (const key of ['a', 'b']) table.get(key)
-    expect(loads).toBe(2)
+    expect(loads.count).toBe(2)
   })
 
   it('captures in the order of keys, whatever the order of changes', () => {
@@ -249,6 +227,22 @@ function create(store = new MemoryStateStore(), cellsMax = 100, sequential = fal
     },
   })
   return { table, store, loads }
+}
+
+function createOfBytes(store: MemoryStateStore, cellsMax: number) {
+  const loads = { count: 0 }
+  const table = new StateTable<Uint8Array>({
+    store,
+    sequential: true,
+    budget: new CellBudget(cellsMax * CELL_BYTES),
+    storageKey: (key) => key,
+    encode: (_, value) => value,
+    decode: (_, bytes) => {
+      loads.count += 1
+      return bytes
+    },
+  })
+  return { table, loads }
 }
 
 function entries(changes: Iterable<StateChange>): Record<string, number | undefined> {
