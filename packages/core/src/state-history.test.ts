@@ -27,7 +27,7 @@ async function flush(
 ): Promise<void> {
   const progress = { sequence, logTime: sequence * 10, logHash: 0 }
   // The last change of a key wins, and a capture names a key once.
-  const changed = new Map(values.map(({ key, value }) => [key, value === null ? undefined : Uint8Array.of(value)]))
+  const changed = new Map(values.map(({ key, value }) => [key, value === null ? undefined : valueOf(value)]))
   const changes = [...changed].map(([key, value]): StateChange => ({ key, value }))
   const capture: StateCapture = {
     progress,
@@ -37,8 +37,15 @@ async function flush(
   history.flushed()
 }
 
-function copyOf(store: StateStore): ReadonlyMap<string, number> {
-  return new Map(names.flatMap((name) => [...store.scan(name)].map(({ key, value }) => [key, value[0]!] as const)))
+// Long ones, which are kept as patches, and short ones.
+function valueOf(value: number): Uint8Array {
+  const bytes = new Uint8Array(value % 3 === 0 ? 1 : 200)
+  bytes[0] = value
+  return bytes
+}
+
+function copyOf(store: StateStore): ReadonlyMap<string, Uint8Array> {
+  return new Map(names.flatMap((name) => [...store.scan(name)].map(({ key, value }) => [key, value] as const)))
 }
 
 test('a boundary that is left answers as the store did then, also after a restart; another throws', async () => {
@@ -59,8 +66,8 @@ test('a boundary that is left answers as the store did then, also after a restar
       const isLeft = ({ sequence }: Boundary): boolean => sequence >= history.oldest.sequence
       for (const [boundary, copy] of [...copies].filter(([each]) => isLeft(each))) {
         const state = history.at(boundary)
-        for (const name of names) expect(state.get(name)?.[0]).toBe(copy.get(name))
-        const scanned = new Map([...state.scan('a/')].map(({ key, value }) => [key, value[0]]))
+        for (const name of names) expect(state.get(name)).toEqual(copy.get(name))
+        const scanned = new Map([...state.scan('a/')].map(({ key, value }) => [key, value]))
         expect(scanned).toEqual(new Map([...copy].filter(([key]) => key.startsWith('a/'))))
       }
       for (const boundary of [...copies.keys()].filter((each) => !isLeft(each)))
@@ -79,13 +86,13 @@ describe('while a flush is under way', () => {
     await flush(store, history, 1, [{ key: 'a/1', value: 1 }])
     const state = history.at(history.newest)
     const progress = { sequence: 2, logTime: 20, logHash: 0 }
-    const changes = [...history.capture({ progress, changes: () => [{ key: 'a/1', value: Uint8Array.of(2) }] }, 1)]
-    expect(state.get('a/1')).toEqual(Uint8Array.of(1))
+    const changes = [...history.capture({ progress, changes: () => [{ key: 'a/1', value: valueOf(2) }] }, 1)]
+    expect(state.get('a/1')).toEqual(valueOf(1))
     await store.advance(changes)
-    expect(state.get('a/1')).toEqual(Uint8Array.of(1))
+    expect(state.get('a/1')).toEqual(valueOf(1))
     history.flushed()
-    expect(state.get('a/1')).toEqual(Uint8Array.of(1))
-    expect(history.at(history.newest).get('a/1')).toEqual(Uint8Array.of(2))
+    expect(state.get('a/1')).toEqual(valueOf(1))
+    expect(history.at(history.newest).get('a/1')).toEqual(valueOf(2))
   })
 
   test('what it lets go of cannot be read from its beginning on', async () => {
@@ -93,7 +100,7 @@ describe('while a flush is under way', () => {
     const history = await open(store, { logBytesMax: 0, ageUsMax: Infinity })
     await flush(store, history, 1, [{ key: 'a/1', value: 1 }])
     const state = history.at(history.newest)
-    expect(state.get('a/1')).toEqual(Uint8Array.of(1))
+    expect(state.get('a/1')).toEqual(valueOf(1))
     const progress = { sequence: 2, logTime: 20, logHash: 0 }
     history.capture({ progress, changes: () => [] }, 1)
     expect(() => state.get('a/1')).toThrow(HistoryTrimmed)

@@ -6,7 +6,7 @@
 //        u<A>/… what B replaced    u<B>/… what C replaced
 //
 //   history               the boundaries, ascending; the last one is the store itself
-//   u<sequence>/<key>     what that boundary had under a key which the next replaced: a flag, and the bytes
+//   u<sequence>/<key>     what that boundary had under a key which the next replaced; see `replaced-value.ts`
 //
 // H1 The state as of a boundary answers for each key what the store answered when it was there.
 // H2 A state whose boundary was let go of throws HISTORY_TRIMMED; it never answers from a later one.
@@ -17,6 +17,7 @@ import { StreamyError, assert } from './errors.ts'
 import { limits } from './limits.ts'
 import { endOfBatch } from './position.ts'
 import type { LogTime, Position, Sequence } from './position.ts'
+import { decodeReplaced, encodeReplaced, isPatch } from './replaced-value.ts'
 import { decodeProgress, progressKey, sortableNumber } from './state-format.ts'
 import type { StateCapture } from './engine-state.ts'
 import type { StateChange, StateStore } from './state-store.ts'
@@ -41,7 +42,8 @@ export interface HistoryRetention {
 }
 
 const historyKey = 'history'
-const formatVersion = 1
+// In version 1 everything was kept whole.
+const formatVersion = 2
 
 /** Earlier states of a store; see the header. */
 export class StateHistory {
@@ -144,7 +146,7 @@ export class StateHistory {
   /** The state as of a boundary, to be read. */
   at({ sequence }: Boundary): StateStore {
     return new PastState(this.#store, {
-      // While a flush is under way the store may show it already, key by key: so the last boundary counts too.
+      // While a flush is under way the store may show it already: so the last boundary counts too.
       replaced: () => {
         if (sequence < this.oldest.sequence || (this.#next !== undefined && sequence < this.#next[0]!.sequence))
           throw historyTrimmed(this.#next?.[0] ?? this.oldest)
@@ -175,7 +177,7 @@ export class StateHistory {
   ): Iterable<StateChange> {
     for (const change of changes) {
       if (from !== undefined)
-        yield { key: replacedKey(from, change.key), value: encodeReplaced(this.#store.get(change.key)) }
+        yield { key: replacedKey(from, change.key), value: encodeReplaced(this.#store.get(change.key), change.value) }
       yield change
     }
     for (const boundary of dropped)
@@ -200,14 +202,17 @@ class PastState implements StateStore {
   }
 
   get(key: string): Uint8Array | undefined {
-    const boundaries = this.#past.replaced()
-    // Before what was replaced is looked up: should a flush come between, it is found there.
-    const present = this.#store.get(key)
-    for (const boundary of boundaries) {
-      const replaced = this.#store.get(replacedKey(boundary, key))
-      if (replaced !== undefined) return decodeReplaced(replaced)
+    // What was replaced one time after the other, up to one that can be read without what came behind it.
+    const replaced: Uint8Array[] = []
+    for (const boundary of this.#past.replaced()) {
+      const kept = this.#store.get(replacedKey(boundary, key))
+      if (kept === undefined) continue
+      replaced.push(kept)
+      if (!isPatch(kept)) break
     }
-    return present
+    const newest = replaced.at(-1)
+    const from = newest === undefined || isPatch(newest) ? this.#store.get(key) : undefined
+    return replaced.reduceRight((after: Uint8Array | undefined, kept) => decodeReplaced(kept, after), from)
   }
 
   *scan(prefix: string): Iterable<{ readonly key: string; readonly value: Uint8Array }> {
@@ -216,8 +221,10 @@ class PastState implements StateStore {
     const boundaries = this.#past.replaced()
     for (const boundary of boundaries.toReversed()) {
       const start = replacedKey(boundary, '')
-      for (const { key, value } of this.#store.scan(start + prefix))
-        present.set(key.slice(start.length), decodeReplaced(value))
+      for (const { key, value } of this.#store.scan(start + prefix)) {
+        const name = key.slice(start.length)
+        present.set(name, decodeReplaced(value, present.get(name)))
+      }
     }
     for (const [key, value] of present) if (value !== undefined) yield { key, value }
   }
@@ -258,18 +265,6 @@ function replacedKey({ sequence }: Boundary, key: string): string {
   return `u${sortableNumber(sequence)}/${key}`
 }
 
-function encodeReplaced(value: Uint8Array | undefined): Uint8Array {
-  if (value === undefined) return new Uint8Array(1)
-  const bytes = new Uint8Array(1 + value.length)
-  bytes[0] = 1
-  bytes.set(value, 1)
-  return bytes
-}
-
-function decodeReplaced(bytes: Uint8Array): Uint8Array | undefined {
-  return bytes[0] === 0 ? undefined : bytes.subarray(1)
-}
-
 interface Saved {
   readonly boundaries: readonly Boundary[]
   readonly skipped: readonly Position[]
@@ -293,7 +288,7 @@ function encode({ boundaries, skipped }: Saved): Uint8Array {
 function decode(bytes: Uint8Array): Saved {
   const reader = new ByteReader(bytes)
   const version = reader.u8()
-  if (version !== formatVersion)
+  if (version < 1 || version > formatVersion)
     throw new StreamyError(
       'FORMAT_UNKNOWN',
       `The history has format version ${version}; this is version ${formatVersion}. Run a release that knows it.`,

@@ -19,7 +19,8 @@ export interface StateStore {
   /**
    * Applies all changes or none, durably; the last change of a key wins. It may take them bit by bit, with other work in
    * between. One call at a time: the next starts after the
-   * promise settles. While it is under way `get` answers from before or after, key by key; after it, from after.
+   * promise settles. While it is under way reads answer from before or from after, all of one turn of the event loop alike;
+   * after it, from after.
    * Rejects with STORAGE_FAILED, and then nothing was applied.
    */
   advance(changes: Iterable<StateChange>): Promise<void>

@@ -138,6 +138,22 @@ export function testStateStoreConformance(name: string, create: () => Promise<St
       )
     })
 
+    it('answers from before or from after for all keys alike, as long as nobody else has a turn', async () => {
+      const keys = Array.from({ length: 300 }, (_, index) => `key/${index}`)
+      for (const round of ['1', '2', '3']) {
+        let advancing = true
+        const advanced = store.advance(keys.map((key) => put(key, round))).finally(() => (advancing = false))
+        while (advancing) {
+          const answers = new Set(keys.map((key) => text(store.get(key))))
+          for (const { value } of store.scan('key/')) answers.add(text(value))
+          expect(answers.size).toBeLessThanOrEqual(1)
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+        await advanced
+        expect(text(store.get('key/0'))).toBe(round)
+      }
+    })
+
     it('applies nothing when its changes cannot be iterated to the end', async () => {
       await store.advance([put('a', 'before')])
       function* broken(): Iterable<StateChange> {
