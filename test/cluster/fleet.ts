@@ -4,6 +4,7 @@
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   startNatsCluster,
   startNatsServer,
@@ -56,6 +57,9 @@ export type CallerError = Extract<ClientReport, { readonly kind: 'error' }>
 
 /** The database of every fleet; each has servers of its own. */
 export const databaseName = 'bank'
+
+/** Between two looks at who leads the log, which the servers tell nobody by themselves. */
+const LEADER_LOOK_MS = 100
 
 /** A cluster that runs. */
 export class Fleet {
@@ -244,6 +248,16 @@ export class Fleet {
     if (server === undefined)
       throw new Error(`The stream's leader is ${String(leader)}, which is no server of this fleet.`)
     return server
+  }
+
+  /** Resolves with who leads the log's stream as soon as it is another server than `former`. */
+  async nextStreamLeader(former: NatsServer): Promise<NatsServer> {
+    for (;;) {
+      // Until one is elected nobody is named, or nobody answers.
+      const leader = await this.streamLeader().catch(() => former)
+      if (leader !== former) return leader
+      await sleep(LEADER_LOOK_MS)
+    }
   }
 
   /** Sees the log past anything that is between the servers and the others. */

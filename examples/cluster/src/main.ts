@@ -101,6 +101,7 @@ async function runScenario(board: LiveBoard, timeline: Timeline): Promise<void> 
     `SIGKILL to ${leader.name}, process ${leader.pid}, which leads the log: the others elect a new leader.`,
   )
   await leader.kill()
+  await fleet.nextStreamLeader(leader)
   // As many calls cannot have been on their way.
   await fleet.completes(100)
   timeline.settled()
