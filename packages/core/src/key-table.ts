@@ -43,10 +43,12 @@ export class KeyTable<Item extends Keyed> {
     this.#place(hashOfKey(key), item)
   }
 
-  delete(key: string): void {
+  /** Whether it was there. */
+  delete(key: string): boolean {
     const slot = this.#find(key)
-    if (slot >= 0) this.#empty(slot)
-    else this.#others.delete(key)
+    if (slot < 0) return this.#others.delete(key)
+    this.#empty(slot)
+    return true
   }
 
   // -1 when it is in no slot.

@@ -112,10 +112,36 @@ describe('StateTable', () => {
     const { store } = create()
     const { table, loads } = createOfBytes(store, 100)
     for (const key of ['a', 'b']) table.put(key, new Uint8Array(100 * CELL_BYTES), positionOf(1, 1))
+    for (const key of ['a', 'b']) table.get(key)
+    expect(loads.count).toBe(0)
     await store.advance(table.capture(endOfBatch(1)))
     table.flushed()
     for (const key of ['a', 'b']) table.get(key)
     expect(loads.count).toBe(2)
+  })
+
+  it('lets go of what was only ever put, and of nothing that was asked for since or was there before', async () => {
+    const { table, store, loads } = create()
+    const flush = async (batch: number): Promise<void> => {
+      await store.advance(table.capture(endOfBatch(batch)))
+      table.flushed()
+    }
+    const loadsOf = (key: string): number => {
+      const before = loads.count
+      table.get(key)
+      return loads.count - before
+    }
+    for (const key of ['only put', 'asked for', 'put again']) table.put(key, 1, positionOf(1, 1))
+    table.get('asked for')
+    table.put('put again', 2, positionOf(2, 1))
+    const advanced = store.advance(table.capture(endOfBatch(2)))
+    table.put('put meanwhile', 3, positionOf(3, 1))
+    await advanced
+    table.flushed()
+    expect(['only put', 'asked for', 'put again', 'put meanwhile'].map(loadsOf)).toEqual([1, 0, 0, 0])
+    table.put('only put', 4, positionOf(4, 1))
+    await flush(4)
+    expect(loadsOf('only put')).toBe(0)
   })
 
   it('captures in the order of keys, whatever the order of changes', () => {

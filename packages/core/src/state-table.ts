@@ -77,6 +77,8 @@ export class StateCell<Value> {
   isCaptured = false
   /** Of the value when it was last loaded or stored; 0 when it never was. */
   storedBytes: number
+  /** Whether it was put where there was nothing, and nobody has asked for it since. */
+  isNewborn = false
 
   constructor(key: string, value: Value | undefined, storedBytes: number) {
     this.key = key
@@ -127,8 +129,12 @@ export class StateTable<Value> {
   /** The cell of a key, loaded when it is not in memory. Do not hold it across an eviction: ask again. */
   cell(key: string): StateCell<Value> {
     const young = this.#young.get(key)
-    if (young !== undefined) return young
+    if (young !== undefined) {
+      if (young.isNewborn) young.isNewborn = false
+      return young
+    }
     const cell = this.#old.get(key) ?? this.#changed.get(key) ?? this.#flushing.get(key) ?? this.#load(key)
+    cell.isNewborn = false
     this.#young.add(cell)
     this.#options.budget.add(CELL_BYTES + BYTES_PER_STORED_BYTE * cell.storedBytes)
     return cell
@@ -142,8 +148,10 @@ export class StateTable<Value> {
   /** `put` for a cell just asked for. */
   putCell(cell: StateCell<Value>, value: Value | undefined, position: Position): void {
     if (position < cell.changedAt) return putBehind(cell, value, position)
-    if (cell.changedAt === 0) this.#changed.set(cell.key, cell)
-    else if (!this.#options.sequential) keepOlder(cell, position)
+    if (cell.changedAt === 0) {
+      this.#changed.set(cell.key, cell)
+      cell.isNewborn = cell.value === undefined
+    } else if (!this.#options.sequential) keepOlder(cell, position)
     cell.value = value
     cell.changedAt = position
   }
@@ -156,10 +164,13 @@ export class StateTable<Value> {
     return this.#encodeFlushing()
   }
 
-  /** The captured changes are in the store. What is absent there needs no cell that says so. */
+  /**
+   * The captured changes are in the store. What is absent there needs no cell that says so, and what was only ever put is let
+   * go of: who loads a million actors would else carry them all along for nothing.
+   */
   flushed(): void {
     for (const cell of this.#flushing.values()) {
-      if (cell.captured === undefined && cell.changedAt === 0) this.#drop(cell.key)
+      if (cell.changedAt === 0 && (cell.captured === undefined || cell.isNewborn)) this.#drop(cell)
       cell.captured = undefined
       cell.isCaptured = false
     }
@@ -220,8 +231,8 @@ export class StateTable<Value> {
     return new StateCell(key, this.#options.decode(key, bytes), bytes.length)
   }
 
-  #drop(key: string): void {
-    this.#young.delete(key)
+  #drop({ key, storedBytes }: StateCell<Value>): void {
+    if (this.#young.delete(key)) this.#options.budget.add(-CELL_BYTES - BYTES_PER_STORED_BYTE * storedBytes)
     this.#old.delete(key)
   }
 
