@@ -1,3 +1,5 @@
+// What was replaced comes back from what is kept of it, whatever replaced it; and of a long value that was edited little is kept.
+
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decodeReplaced, encodeReplaced, isPatch } from './replaced-value.ts'

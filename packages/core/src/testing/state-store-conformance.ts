@@ -1,6 +1,7 @@
 // The conformance suite of the state store contract (`state-store.ts`): every implementation passes these tests. What is
 // particular to one implementation (crashes, damage) is tested beside it.
 
+import { setImmediate as turn } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { StateChange, StateStore } from '../state-store.ts'
@@ -141,13 +142,13 @@ export function testStateStoreConformance(name: string, create: () => Promise<St
     it('answers from before or from after for all keys alike, as long as nobody else has a turn', async () => {
       const keys = Array.from({ length: 300 }, (_, index) => `key/${index}`)
       for (const round of ['1', '2', '3']) {
-        let advancing = true
-        const advanced = store.advance(keys.map((key) => put(key, round))).finally(() => (advancing = false))
-        while (advancing) {
+        const under = { way: true }
+        const advanced = store.advance(keys.map((key) => put(key, round))).finally(() => (under.way = false))
+        while (under.way) {
           const answers = new Set(keys.map((key) => text(store.get(key))))
           for (const { value } of store.scan('key/')) answers.add(text(value))
           expect(answers.size).toBeLessThanOrEqual(1)
-          await new Promise((resolve) => setImmediate(resolve))
+          await turn()
         }
         await advanced
         expect(text(store.get('key/0'))).toBe(round)
