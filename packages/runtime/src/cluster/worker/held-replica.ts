@@ -1,6 +1,8 @@
 // HeldReplica: a replica with what its worker knows of it: what it is for, whether it has caught up, what it lacks.
 
 import type { Log, PartitionId, Position, View } from '@streamy-db/core'
+import type { Clock } from '../../clock.ts'
+import { untilCaughtUp } from './catch-up.ts'
 import type { Replica } from './replica.ts'
 import type { ShelvedStore } from './state-shelf.ts'
 
@@ -16,8 +18,6 @@ export interface HeldReplicaPurpose {
   readonly replaces: HeldReplica | undefined
 }
 
-// A replica this close behind the end of the log is as good as up to date: what is left is under way.
-const LAG_BATCHES = 16
 // Answers of others, who may hold what one does not, have this long.
 const UNHELD_PATIENCE_US = 300_000
 
@@ -55,13 +55,9 @@ export class HeldReplica {
   }
 
   /** Resolves when it has caught up, with true, or has stopped before. */
-  async catchUp(log: Log): Promise<boolean> {
+  async catchUp(log: Log, clock: Clock): Promise<boolean> {
+    if (!(await untilCaughtUp(this.replica, log, clock))) return false
     const { engine } = this.replica
-    for (let tail = await log.tail(); tail - engine.resolvedBatch > LAG_BATCHES; tail = await log.tail()) {
-      await this.replica.whenResolved(tail)
-      if (this.replica.stopped) return false
-    }
-    if (this.replica.stopped) return false
     this.#caughtUp = true
     engine.asksAtOnce = false
     if (engine.ownership.live.length > 0) this.replica.askAgain()

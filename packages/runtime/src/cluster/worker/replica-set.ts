@@ -266,12 +266,12 @@ export class ReplicaSet implements ReplicaHost {
   }
 
   async #tryCatchUp(held: HeldReplica): Promise<void> {
+    const { log, clock } = this.#options
     try {
-      if (await held.catchUp(this.#options.log)) this.reconcile()
+      if (await held.catchUp(log, clock)) this.reconcile()
     } catch (error) {
       if (!(error instanceof StreamyError) || error.kind !== 'retry') throw error
       this.#options.host.troubled(error)
-      const { clock } = this.#options
       await new Promise<void>((resolve) => clock.alarm(clock.now() + RETRY_US, resolve))
     }
   }
