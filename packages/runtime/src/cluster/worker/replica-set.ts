@@ -130,7 +130,11 @@ export class ReplicaSet implements ReplicaHost {
     this.#again = true
     this.#reconciling ??= this.#reconcile()
       .catch((error: unknown) => this.#trouble(error))
-      .finally(() => (this.#reconciling = undefined))
+      .finally(() => {
+        this.#reconciling = undefined
+        // Whoever asked between its last look and now was not heard by it.
+        if (this.#again) this.reconcile()
+      })
   }
 
   /** Stops all replicas. With `keep` their stores are brought up to date and stay for the next start. */
