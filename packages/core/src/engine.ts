@@ -345,7 +345,7 @@ export class Engine {
     return record && { outcome: record.outcome, position: record.position ?? this.resolved }
   }
 
-  /** Forgets messages to peers that a complete checkpoint covers: nobody can ask for them any more. */
+  /** Forgets messages to peers that a complete checkpoint covers, when nobody begins before it any more. */
   trimMessages(through: Sequence): void {
     this.#state.messages.trim(endOfBatch(through))
   }

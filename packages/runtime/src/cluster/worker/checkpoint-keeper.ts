@@ -49,6 +49,8 @@ export class CheckpointKeeper {
   readonly #saving = new Set<Promise<void>>()
   readonly #waiting = new Set<{ readonly after: Sequence; readonly tell: (complete: boolean) => void }>()
   #bytes = 0
+  // The newest that is known to be complete.
+  #newest: Sequence = 0
   readonly #stopping = new AbortController()
   #asked = false
   #stopped = false
@@ -183,7 +185,13 @@ export class CheckpointKeeper {
       this.#waiting.delete(waiting)
       waiting.tell(true)
     }
-    for (const { engine } of this.#options.replicas()) engine.trimMessages(sequence)
+    if (sequence > this.#newest) this.#advance(sequence)
+  }
+
+  // Who began at the one before may still be replaying what lies between: as the log is kept for that, messages are.
+  #advance(sequence: Sequence): void {
+    for (const { engine } of this.#options.replicas()) engine.trimMessages(this.#newest)
+    this.#newest = sequence
   }
 }
 
