@@ -27,7 +27,7 @@ export class ActorTable {
   readonly #budget: CellBudget
   readonly #types = new Map<string, StateTable<ActorRecord>>()
   // The last reference that was looked up, and the one before, with their cells: what a transaction loads it mostly puts
-  // soon after, under the same reference. Only as long as no cell may have been let go.
+  // soon after, under the same reference.
   #latest: ActorRef | undefined = undefined
   #latestCell: StateCell<ActorRecord> | undefined = undefined
   #previous: ActorRef | undefined = undefined
@@ -36,7 +36,6 @@ export class ActorTable {
   constructor(options: ActorTableOptions) {
     this.#options = options
     this.#budget = new CellBudget(options.cacheBytesMax)
-    this.#budget.onFull(() => this.#forgetRecent())
   }
 
   /** Actors changed and not yet captured. */
@@ -70,7 +69,6 @@ export class ActorTable {
 
   flushed(): void {
     for (const table of this.#types.values()) table.flushed()
-    this.#forgetRecent()
   }
 
   /** Changes not yet stored, encoded; for hashing. */
@@ -84,21 +82,14 @@ export class ActorTable {
   }
 
   #cell(ref: ActorRef): StateCell<ActorRecord> {
-    if (this.#latest === ref) return this.#latestCell!
-    if (this.#previous === ref) return this.#previousCell!
+    if (this.#latest === ref && !this.#latestCell!.isGone) return this.#latestCell!
+    if (this.#previous === ref && !this.#previousCell!.isGone) return this.#previousCell!
     const cell = this.#table(ref.type).cell(ref.key)
     this.#previous = this.#latest
     this.#previousCell = this.#latestCell
     this.#latest = ref
     this.#latestCell = cell
     return cell
-  }
-
-  #forgetRecent(): void {
-    this.#latest = undefined
-    this.#latestCell = undefined
-    this.#previous = undefined
-    this.#previousCell = undefined
   }
 
   #table(type: string): StateTable<ActorRecord> {

@@ -64,6 +64,39 @@ describe('KeyTable', () => {
     expect(table.get('key-10000')).toBeUndefined()
   })
 
+  it('walks through all, of whatever kind, once in a round', () => {
+    const table = new KeyTable<Item>()
+    const added = [...colliding, ...around, ...[129, 200, 5000].map((length) => 'x'.repeat(length))]
+    for (const [number, key] of added.entries()) table.add({ key, number })
+    for (let round = 0; round < 3; round++) expect(walked(table).toSorted()).toEqual(added.toSorted())
+  })
+
+  it('can be emptied along a walk', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(keys, { maxLength: 200 }), (added) => {
+        const table = new KeyTable<Item>()
+        for (const [number, key] of added.entries()) table.add({ key, number })
+        // What closes up behind the walk is met in the next round.
+        for (let rounds = 0; table.size > 0 && rounds < 20; rounds++)
+          while (!table.tookRound()) {
+            const item = table.next()
+            if (item !== undefined) table.delete(item.key)
+          }
+        expect(table.size).toBe(0)
+      }),
+    )
+  })
+
+  it('shrinks: a walk through a few is short, however many there were', () => {
+    const table = new KeyTable<Item>()
+    for (let number = 0; number < 100_000; number++) table.add({ key: `key-${number}`, number })
+    for (let number = 10; number < 100_000; number++) table.delete(`key-${number}`)
+    let steps = 0
+    for (walked(table); !table.tookRound(); steps++) table.next()
+    expect(steps).toBeLessThan(100)
+    for (let number = 0; number < 10; number++) expect(table.get(`key-${number}`)?.number).toBe(number)
+  })
+
   it('finds a key however its text was put together', () => {
     const table = new KeyTable<Item>()
     table.add({ key: 'kv.space/ü', number: 1 })
@@ -71,6 +104,16 @@ describe('KeyTable', () => {
     expect(table.get('kv.space/u')).toBeUndefined()
   })
 })
+
+// One round.
+function walked(table: KeyTable<Item>): readonly string[] {
+  const met: string[] = []
+  while (!table.tookRound()) {
+    const item = table.next()
+    if (item !== undefined) met.push(item.key)
+  }
+  return met
+}
 
 function keysWhere(fits: (hash: number) => boolean, count: number): readonly string[] {
   const found: string[] = []

@@ -21,6 +21,10 @@ export class KeyTable<Item extends Keyed> {
   #items: (Item | undefined)[] = Array.from({ length: SLOTS_MIN })
   #inSlots = 0
   readonly #others = new Map<string, Item>()
+  // Where `next` stands: at a slot, and behind the last one among the others.
+  #hand = 0
+  #othersLeft: Iterator<Item> | undefined = undefined
+  #tookRound = false
 
   get size(): number {
     return this.#inSlots + this.#others.size
@@ -39,7 +43,7 @@ export class KeyTable<Item extends Keyed> {
       this.#others.set(key, item)
       return
     }
-    if (this.#inSlots * 2 >= this.#hashes.length) this.#grow()
+    if (this.#inSlots * 2 >= this.#hashes.length) this.#resize(this.#hashes.length * 2)
     this.#place(hashOfKey(key), item)
   }
 
@@ -48,7 +52,40 @@ export class KeyTable<Item extends Keyed> {
     const slot = this.#find(key)
     if (slot < 0) return this.#others.delete(key)
     this.#empty(slot)
+    if (this.#inSlots * 16 < this.#hashes.length && this.#hashes.length > SLOTS_MIN)
+      this.#resize(this.#hashes.length / 4)
     return true
+  }
+
+  /**
+   * The next of a walk through all that are there, which begins anew at its end; undefined where there is none nearby. What
+   * is added or taken out meanwhile may be met twice or not at all in this round.
+   */
+  next(): Item | undefined {
+    if (this.#othersLeft !== undefined) return this.#nextOther(this.#othersLeft)
+    const end = Math.min(this.#hand + PROBES_MAX, this.#items.length)
+    while (this.#hand < end) {
+      const item = this.#items[this.#hand++]
+      if (item !== undefined) return item
+    }
+    if (end === this.#items.length) this.#othersLeft = this.#others.values()
+    return undefined
+  }
+
+  /** Whether the walk came to its end since this was asked last. */
+  tookRound(): boolean {
+    const tookRound = this.#tookRound
+    this.#tookRound = false
+    return tookRound
+  }
+
+  #nextOther(left: Iterator<Item>): Item | undefined {
+    const { done, value } = left.next()
+    if (done !== true) return value
+    this.#othersLeft = undefined
+    this.#hand = 0
+    this.#tookRound = true
+    return undefined
   }
 
   // -1 when it is in no slot.
@@ -94,10 +131,10 @@ export class KeyTable<Item extends Keyed> {
     this.#others.set(item.key, item)
   }
 
-  #grow(): void {
+  #resize(slots: number): void {
     const [hashes, items] = [this.#hashes, this.#items]
-    this.#hashes = new Int32Array(hashes.length * 2)
-    this.#items = Array.from({ length: hashes.length * 2 })
+    this.#hashes = new Int32Array(slots)
+    this.#items = Array.from({ length: slots })
     this.#inSlots = 0
     for (let slot = 0; slot < hashes.length; slot++) if (hashes[slot] !== 0) this.#place(hashes[slot]!, items[slot]!)
   }

@@ -120,6 +120,58 @@ describe('StateTable', () => {
     expect(loads.count).toBe(2)
   })
 
+  it('keeps what is used again and again, whatever else is looked at', () => {
+    const store = new MemoryStateStore()
+    const used = Array.from({ length: 20 }, (_, number) => `used ${number}`)
+    const seldom = Array.from({ length: 2000 }, (_, number) => `seldom ${number}`)
+    void store.advance([...used, ...seldom].map((key) => ({ key: `key/${key}`, value: Uint8Array.of(1, 0) })))
+    const { table, loads } = create(store, 100)
+    for (const [round, key] of seldom.entries()) {
+      table.get(key)
+      if (round % 5 === 0) for (const each of used) table.get(each)
+    }
+    // Each of the others had to be loaded once.
+    expect(loads.count - seldom.length).toBeLessThan(2 * used.length)
+    expect(table.size).toBeLessThanOrEqual(101)
+  })
+
+  it('holds no more than its budget, a large value among small ones included', async () => {
+    const store = new MemoryStateStore()
+    const small = Array.from({ length: 1000 }, (_, number) => ({ key: `${number}`, value: new Uint8Array(0) }))
+    await store.advance([...small, { key: 'large', value: new Uint8Array(250 * CELL_BYTES) }])
+    const { table } = createOfBytes(store, 600)
+    for (const { key } of small) table.get(key)
+    expect(table.size).toBe(600)
+    table.get('large')
+    expect(table.size).toBe(600 - 501 + 1)
+  })
+
+  it('shares its budget with other tables: what is used nowhere gives way first', async () => {
+    const store = new MemoryStateStore()
+    const keysOf = (type: string): string[] => Array.from({ length: 100 }, (_, number) => `${type} ${number}`)
+    const [first, second] = [keysOf('first'), keysOf('second')]
+    await store.advance([...first, ...second].map((key) => ({ key, value: new Uint8Array(0) })))
+    const budget = new CellBudget(150 * CELL_BYTES)
+    const [one, other] = [createOfBytes(store, 0, budget), createOfBytes(store, 0, budget)]
+    for (const key of first) one.table.get(key)
+    for (let round = 0; round < 20; round++) for (const key of second) other.table.get(key)
+    expect(one.table.size + other.table.size).toBe(150)
+    expect(other.table.size).toBe(100)
+    other.table.leaveBudget()
+    for (const key of first) one.table.get(key)
+    expect(one.table.size).toBeLessThan(100)
+  })
+
+  it('gives up nothing that changed, however small its budget', async () => {
+    const { table, store } = create(new MemoryStateStore(), 2)
+    for (let key = 0; key < 1000; key++) table.put(`${key}`, key, positionOf(1, 1))
+    for (let key = 0; key < 1000; key += 2) table.get(`${key}`)
+    await store.advance(table.capture(endOfBatch(1)))
+    expect(table.size).toBe(1000)
+    table.flushed()
+    expect(table.size).toBe(1)
+  })
+
   it('lets go of what was only ever put, and of nothing that was asked for since or was there before', async () => {
     const { table, store, loads } = create()
     const flush = async (batch: number): Promise<void> => {
@@ -255,12 +307,12 @@ function create(store = new MemoryStateStore(), cellsMax = 100, sequential = fal
   return { table, store, loads }
 }
 
-function createOfBytes(store: MemoryStateStore, cellsMax: number) {
+function createOfBytes(store: MemoryStateStore, cellsMax: number, budget = new CellBudget(cellsMax * CELL_BYTES)) {
   const loads = { count: 0 }
   const table = new StateTable<Uint8Array>({
     store,
     sequential: true,
-    budget: new CellBudget(cellsMax * CELL_BYTES),
+    budget,
     storageKey: (key) => key,
     encode: (_, value) => value,
     decode: (_, bytes) => {

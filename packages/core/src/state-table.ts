@@ -4,6 +4,10 @@
 //
 //   written --> changed --capture--> flushing --flushed--> clean --evict--> only in the store
 //
+// Which clean cells go is decided by samples: of a few that lie side by side, in the order of hashes, the one that was not
+// used for longest. That is close to the least recently used of all, and costs a look-up no more than a number (Sanfilippo,
+// "Random notes on improving the Redis LRU algorithm", 2016).
+//
 // T1 `get` answers the newest value put, wherever it lies.
 // T2 A capture as of p holds, of every changed key, the newest value put at or before p, and nothing later.
 // T3 A value put behind a newer one (at a lower position) never becomes the answer of `get`.
@@ -38,28 +42,55 @@ export const CELL_BYTES = 400
 /** Bytes in memory, by estimate, for each byte of a stored value. */
 const BYTES_PER_STORED_BYTE = 2
 
+/** What gives up cells when a budget is used up. */
+interface Evicting {
+  /** Gives up one clean cell; false when there is none nearby. */
+  evict(): boolean
+  /** Whether it was gone through since it was asked last. */
+  tookRound(): boolean
+}
+
+/** How often it is looked for something to give up in vain, for a cell that comes: where nearly all are changed. */
+const VAIN_LOOKS_MAX = 4
+
 /** Bounds the clean cells of one or several tables by what they take in memory, by estimate and within a factor of two. */
 export class CellBudget {
+  /** Grows with each cell that comes: the clock by which it is told which was used last. */
+  now = 0
   readonly #bytesMax: number
-  readonly #ages = new Set<() => void>()
-  #young = 0
+  readonly #tables: Evicting[] = []
+  #turn = 0
+  #bytes = 0
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
   }
 
-  /** Has `age` called whenever what was not used since the last time is to be let go; the answer ends that. */
-  onFull(age: () => void): () => void {
-    this.#ages.add(age)
-    return () => this.#ages.delete(age)
+  /** Has a table give up cells from now on; the answer ends that. */
+  join(table: Evicting): () => void {
+    this.#tables.push(table)
+    return () => void this.#tables.splice(this.#tables.indexOf(table), 1)
   }
 
-  /** Counts a cell that was used for the first time since then, or what is known of one for the first time. */
+  /** Makes room for a clean cell. */
   add(bytes: number): void {
-    this.#young += bytes
-    if (this.#young * 2 < this.#bytesMax) return
-    this.#young = 0
-    for (const age of this.#ages) age()
+    this.#bytes += bytes
+    this.now = (this.now + 1) | 0
+    for (let inVain = 0; this.#bytes > this.#bytesMax && inVain < VAIN_LOOKS_MAX;) if (!this.#evict()) inVain += 1
+  }
+
+  /** A cell is clean no longer, or not there. */
+  remove(bytes: number): void {
+    this.#bytes -= bytes
+  }
+
+  // One table after the other, each as a whole: the more it holds, the more it gives up.
+  #evict(): boolean {
+    if (this.#turn >= this.#tables.length) this.#turn = 0
+    const table = this.#tables[this.#turn]!
+    const evicted = table.evict()
+    if (table.tookRound()) this.#turn += 1
+    return evicted
   }
 }
 
@@ -79,11 +110,21 @@ export class StateCell<Value> {
   storedBytes: number
   /** Whether it was put where there was nothing, and nobody has asked for it since. */
   isNewborn = false
+  /** Whether its table has let go of it. */
+  isGone = false
+  /** When it was asked for last, by its budget's clock. */
+  usedAt: number
 
-  constructor(key: string, value: Value | undefined, storedBytes: number) {
+  constructor(key: string, value: Value | undefined, storedBytes: number, now: number) {
     this.key = key
     this.value = value
     this.storedBytes = storedBytes
+    this.usedAt = now
+  }
+
+  /** Whether the store has it as it is. */
+  get isClean(): boolean {
+    return this.changedAt === 0 && !this.isCaptured
   }
 }
 
@@ -92,20 +133,19 @@ export class StateTable<Value> {
   /** To be called when the table is dropped before its budget is. */
   readonly leaveBudget: () => void
   readonly #options: StateTableOptions<Value>
-  // Two generations make an approximate LRU without per-access bookkeeping: a hit in the old one moves to the new.
-  #young = new KeyTable<StateCell<Value>>()
-  #old = new KeyTable<StateCell<Value>>()
+  readonly #cells = new KeyTable<StateCell<Value>>()
   #changed = new Map<string, StateCell<Value>>()
   #flushing = new Map<string, StateCell<Value>>()
 
   constructor(options: StateTableOptions<Value>) {
     this.#options = options
-    this.leaveBudget = options.budget.onFull(() => this.#age())
+    const cells = this.#cells
+    this.leaveBudget = options.budget.join({ evict: () => this.#evict(), tookRound: () => cells.tookRound() })
   }
 
-  /** Keys in memory, old ones perhaps twice. */
+  /** Keys in memory. */
   get size(): number {
-    return this.#young.size + this.#old.size + this.#changed.size + this.#flushing.size
+    return this.#cells.size
   }
 
   /** Keys changed and not yet captured. */
@@ -126,17 +166,18 @@ export class StateTable<Value> {
     return cell.isCaptured ? cell.captured : this.#load(key).value
   }
 
-  /** The cell of a key, loaded when it is not in memory. Do not hold it across an eviction: ask again. */
+  /** The cell of a key, loaded when it is not in memory. Ask again when it `isGone`. */
   cell(key: string): StateCell<Value> {
-    const young = this.#young.get(key)
-    if (young !== undefined) {
-      if (young.isNewborn) young.isNewborn = false
-      return young
+    const { budget } = this.#options
+    const known = this.#cells.get(key)
+    if (known !== undefined) {
+      known.usedAt = budget.now
+      known.isNewborn = false
+      return known
     }
-    const cell = this.#old.get(key) ?? this.#changed.get(key) ?? this.#flushing.get(key) ?? this.#load(key)
-    cell.isNewborn = false
-    this.#young.add(cell)
-    this.#options.budget.add(CELL_BYTES + BYTES_PER_STORED_BYTE * cell.storedBytes)
+    const cell = this.#load(key)
+    budget.add(bytesOf(cell))
+    this.#cells.add(cell)
     return cell
   }
 
@@ -149,6 +190,7 @@ export class StateTable<Value> {
   putCell(cell: StateCell<Value>, value: Value | undefined, position: Position): void {
     if (position < cell.changedAt) return putBehind(cell, value, position)
     if (cell.changedAt === 0) {
+      if (cell.isClean) this.#options.budget.remove(bytesOf(cell))
       this.#changed.set(cell.key, cell)
       cell.isNewborn = cell.value === undefined
     } else if (!this.#options.sequential) keepOlder(cell, position)
@@ -170,9 +212,12 @@ export class StateTable<Value> {
    */
   flushed(): void {
     for (const cell of this.#flushing.values()) {
-      if (cell.changedAt === 0 && (cell.captured === undefined || cell.isNewborn)) this.#drop(cell)
+      const isWanted = cell.captured !== undefined && !cell.isNewborn
       cell.captured = undefined
       cell.isCaptured = false
+      if (cell.changedAt !== 0) continue
+      if (isWanted) this.#options.budget.add(bytesOf(cell))
+      else this.#drop(cell)
     }
     this.#flushing = new Map()
   }
@@ -218,28 +263,42 @@ export class StateTable<Value> {
   }
 
   #encode(cell: StateCell<Value>, value: Value): Uint8Array {
-    const { encode, budget } = this.#options
-    const bytes = encode(cell.key, value)
-    budget.add(BYTES_PER_STORED_BYTE * (bytes.length - cell.storedBytes))
+    const bytes = this.#options.encode(cell.key, value)
     cell.storedBytes = bytes.length
     return bytes
   }
 
   #load(key: string): StateCell<Value> {
-    const bytes = this.#options.store.get(this.#options.storageKey(key))
-    if (bytes === undefined) return new StateCell<Value>(key, undefined, 0)
-    return new StateCell(key, this.#options.decode(key, bytes), bytes.length)
+    const { store, storageKey, decode, budget } = this.#options
+    const bytes = store.get(storageKey(key))
+    if (bytes === undefined) return new StateCell<Value>(key, undefined, 0, budget.now)
+    return new StateCell(key, decode(key, bytes), bytes.length, budget.now)
   }
 
-  #drop({ key, storedBytes }: StateCell<Value>): void {
-    if (this.#young.delete(key)) this.#options.budget.add(-CELL_BYTES - BYTES_PER_STORED_BYTE * storedBytes)
-    this.#old.delete(key)
+  #drop(cell: StateCell<Value>): void {
+    this.#cells.delete(cell.key)
+    cell.isGone = true
   }
 
-  #age(): void {
-    this.#old = this.#young
-    this.#young = new KeyTable()
+  #evict(): boolean {
+    let longest: StateCell<Value> | undefined
+    for (let count = 0; count < SAMPLE; count++) {
+      const cell = this.#cells.next()
+      // The clock goes round.
+      if (cell?.isClean === true && (longest === undefined || ((cell.usedAt - longest.usedAt) | 0) < 0)) longest = cell
+    }
+    if (longest === undefined) return false
+    this.#options.budget.remove(bytesOf(longest))
+    this.#drop(longest)
+    return true
   }
+}
+
+/** Of how many cells the one that was not used for longest is given up. */
+const SAMPLE = 5
+
+function bytesOf({ storedBytes }: StateCell<unknown>): number {
+  return CELL_BYTES + BYTES_PER_STORED_BYTE * storedBytes
 }
 
 /** Keys that are sorted at a time: some ten milliseconds. */
