@@ -70,6 +70,8 @@ const LOAD_PARTS = 3
 const PROGRESS_MS = 5000
 const WARM_UP_CALLS = 20_000
 const HOT_ROUNDS = 5
+/** Inserts are measured for so many rounds: whether a flush falls into a single one is chance. */
+const INSERT_ROUNDS = 3
 const ROUND_MAX = 20_000
 
 serveTask(measureDocuments)
@@ -77,9 +79,9 @@ serveTask(measureDocuments)
 async function measureDocuments({ directory, documents, callers, seconds }: DocumentsInput): Promise<DocumentsOutput> {
   const path = join(directory, 'documents')
   const small = Math.ceil(documents / GROWTH)
-  const round = Math.min(Math.floor(small / 4), ROUND_MAX)
+  const round = Math.min(Math.floor(small / (2 + INSERT_ROUNDS)), ROUND_MAX)
   const load = { callers, seconds }
-  const first = small - 2 * round
+  const first = small - (1 + INSERT_ROUNDS) * round
   await withUsers(path, (users) => insertAll('', new Inserts(users, 0), callers, first))
   const inserts = await withUsers(path, (users) => insertWarm(`insert, up to ${small}`, users, first, callers, round))
   const before = await withUsers(path, (users) => points(users, small, load))
@@ -188,7 +190,7 @@ async function insertWarm(
   round: number,
 ): Promise<DocumentsFigure> {
   await insertAll('', new Inserts(users, first), callers, round)
-  return await insertAll(step, new Inserts(users, first + round), callers, round)
+  return await insertAll(step, new Inserts(users, first + round), callers, INSERT_ROUNDS * round)
 }
 
 function insertAll(step: string, inserts: Inserts, callers: number, documents: number): Promise<DocumentsFigure> {
