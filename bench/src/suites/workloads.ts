@@ -31,7 +31,8 @@ interface Entry extends OpenedWorkload {
 
 const WARM_UP_CALLERS = 256
 const PEER_WARM_UP_CALLERS = 16
-const WARM_UP_SHARE = 0.5
+/** Of the seconds of a figure: it takes about a second until what runs has been compiled. */
+const WARM_UP_SHARE = 2.5
 const LOADS = [0.5, 0.8]
 
 /** See the header. */
