@@ -7,7 +7,8 @@ import type { PartitionId, Position } from './position.ts'
 import { MinHeap } from './min-heap.ts'
 import { keyPrefixes, partitionPrefix, sortableNumber } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
-import { CELL_BYTES, CellBudget, StateTable } from './state-table.ts'
+import { CELL_BYTES, CellBudget } from './cell-budget.ts'
+import { StateTable } from './state-table.ts'
 
 const kinds: readonly KeptMessage['kind'][] = ['vote', 'values', 'result']
 

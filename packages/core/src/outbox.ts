@@ -7,7 +7,8 @@ import type { PartitionId, Position } from './position.ts'
 import { decodeOutboxRecord, encodeOutboxRecord, keyPrefixes, partitionPrefix, sortableNumber } from './state-format.ts'
 import type { OutboxRecord } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
-import { CellBudget, StateTable } from './state-table.ts'
+import { CellBudget } from './cell-budget.ts'
+import { StateTable } from './state-table.ts'
 import type { Request, Transaction } from './transaction.ts'
 
 /** The outboxes of a worker's partitions. */

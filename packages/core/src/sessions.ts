@@ -19,7 +19,8 @@ import { SessionLedger, isCurrent, slotOf, slotOfKey } from './session-ledger.ts
 import { decodeRequestRecord, decodeSession, encodeSession, keyPrefixes, partitionPrefix } from './state-format.ts'
 import type { RequestRecord, SessionRecord } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
-import { CellBudget, StateTable } from './state-table.ts'
+import { CellBudget } from './cell-budget.ts'
+import { StateTable } from './state-table.ts'
 import type { Request, Transaction } from './transaction.ts'
 
 /** Message of REQUEST_EXPIRED, part of the recorded outcome. */

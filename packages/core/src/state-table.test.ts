@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { MemoryStateStore } from './memory-state-store.ts'
 import { endOfBatch, positionOf } from './position.ts'
 import type { StateChange } from './state-store.ts'
-import { CELL_BYTES, CellBudget, StateTable } from './state-table.ts'
+import { CELL_BYTES, CellBudget } from './cell-budget.ts'
+import { StateTable } from './state-table.ts'
 
 describe('StateTable', () => {
   it('T1: answers the newest value, wherever it lies', async () => {

@@ -4,16 +4,14 @@
 //
 //   written --> changed --capture--> flushing --flushed--> clean --evict--> only in the store
 //
-// Which clean cells go is decided by samples: of a few that lie side by side, in the order of hashes, the one that was not
-// used for longest. That is close to the least recently used of all, and costs a look-up no more than a number (Sanfilippo,
-// "Random notes on improving the Redis LRU algorithm", 2016).
-//
 // T1 `get` answers the newest value put, wherever it lies.
 // T2 A capture as of p holds, of every changed key, the newest value put at or before p, and nothing later.
 // T3 A value put behind a newer one (at a lower position) never becomes the answer of `get`.
 // T4 `getAt` answers the value as of the end of any batch from the last captured one on; where puts are sequential, only
 //    of the newest.
 
+import { bytesInMemory } from './cell-budget.ts'
+import type { CellBudget } from './cell-budget.ts'
 import { KeyTable } from './key-table.ts'
 import { sequenceOf } from './position.ts'
 import type { Position } from './position.ts'
@@ -35,63 +33,6 @@ export interface StateTableOptions<Value> {
 interface Version<Value> {
   readonly position: Position
   readonly value: Value | undefined
-}
-
-/** Bytes that a cell is taken for beside what it holds: itself, its key, what finds it, and what a small value is made of. */
-export const CELL_BYTES = 400
-/** Bytes in memory, by estimate, for each byte of a stored value. */
-const BYTES_PER_STORED_BYTE = 2
-
-/** What gives up cells when a budget is used up. */
-interface Evicting {
-  /** Gives up one clean cell; false when there is none nearby. */
-  evict(): boolean
-  /** Whether it was gone through since it was asked last. */
-  tookRound(): boolean
-}
-
-/** How often it is looked for something to give up in vain, for a cell that comes: where nearly all are changed. */
-const VAIN_LOOKS_MAX = 4
-
-/** Bounds the clean cells of one or several tables by what they take in memory, by estimate and within a factor of two. */
-export class CellBudget {
-  /** Grows with each cell that comes: the clock by which it is told which was used last. */
-  now = 0
-  readonly #bytesMax: number
-  readonly #tables: Evicting[] = []
-  #turn = 0
-  #bytes = 0
-
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax
-  }
-
-  /** Has a table give up cells from now on; the answer ends that. */
-  join(table: Evicting): () => void {
-    this.#tables.push(table)
-    return () => void this.#tables.splice(this.#tables.indexOf(table), 1)
-  }
-
-  /** Makes room for a clean cell. */
-  add(bytes: number): void {
-    this.#bytes += bytes
-    this.now = (this.now + 1) | 0
-    for (let inVain = 0; this.#bytes > this.#bytesMax && inVain < VAIN_LOOKS_MAX;) if (!this.#evict()) inVain += 1
-  }
-
-  /** A cell is clean no longer, or not there. */
-  remove(bytes: number): void {
-    this.#bytes -= bytes
-  }
-
-  // One table after the other, each as a whole: the more it holds, the more it gives up.
-  #evict(): boolean {
-    if (this.#turn >= this.#tables.length) this.#turn = 0
-    const table = this.#tables[this.#turn]!
-    const evicted = table.evict()
-    if (table.tookRound()) this.#turn += 1
-    return evicted
-  }
 }
 
 /** One key in memory. */
@@ -176,7 +117,7 @@ export class StateTable<Value> {
       return known
     }
     const cell = this.#load(key)
-    budget.add(bytesOf(cell))
+    budget.add(bytesInMemory(cell.storedBytes))
     this.#cells.add(cell)
     return cell
   }
@@ -190,7 +131,7 @@ export class StateTable<Value> {
   putCell(cell: StateCell<Value>, value: Value | undefined, position: Position): void {
     if (position < cell.changedAt) return putBehind(cell, value, position)
     if (cell.changedAt === 0) {
-      if (cell.isClean) this.#options.budget.remove(bytesOf(cell))
+      if (cell.isClean) this.#options.budget.remove(bytesInMemory(cell.storedBytes))
       this.#changed.set(cell.key, cell)
       cell.isNewborn = cell.value === undefined
     } else if (!this.#options.sequential) keepOlder(cell, position)
@@ -216,7 +157,7 @@ export class StateTable<Value> {
       cell.captured = undefined
       cell.isCaptured = false
       if (cell.changedAt !== 0) continue
-      if (isWanted) this.#options.budget.add(bytesOf(cell))
+      if (isWanted) this.#options.budget.add(bytesInMemory(cell.storedBytes))
       else this.#drop(cell)
     }
     this.#flushing = new Map()
@@ -288,7 +229,7 @@ export class StateTable<Value> {
       if (cell?.isClean === true && (longest === undefined || ((cell.usedAt - longest.usedAt) | 0) < 0)) longest = cell
     }
     if (longest === undefined) return false
-    this.#options.budget.remove(bytesOf(longest))
+    this.#options.budget.remove(bytesInMemory(longest.storedBytes))
     this.#drop(longest)
     return true
   }
@@ -296,10 +237,6 @@ export class StateTable<Value> {
 
 /** Of how many cells the one that was not used for longest is given up. */
 const SAMPLE = 5
-
-function bytesOf({ storedBytes }: StateCell<unknown>): number {
-  return CELL_BYTES + BYTES_PER_STORED_BYTE * storedBytes
-}
 
 /** Keys that are sorted at a time: some ten milliseconds. */
 const RUN_KEYS = 16_384

@@ -6,7 +6,8 @@ import { MinHeap } from './min-heap.ts'
 import type { LogTime, PartitionId, Position } from './position.ts'
 import { keyPrefixes, partitionPrefix, sortableNumber } from './state-format.ts'
 import type { StateChange, StateStore } from './state-store.ts'
-import { CELL_BYTES, CellBudget, StateTable } from './state-table.ts'
+import { CELL_BYTES, CellBudget } from './cell-budget.ts'
+import { StateTable } from './state-table.ts'
 import type { ActorRef } from './transaction.ts'
 
 interface DueActor {
