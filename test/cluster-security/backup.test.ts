@@ -11,8 +11,19 @@ import { Tally } from './tally.ts'
 
 interface Backup {
   readonly config: unknown
-  readonly state: unknown
+  readonly state: StreamState
   readonly chunks: readonly Uint8Array[]
+}
+
+interface StreamState {
+  readonly last_seq: number
+}
+
+/** The part of what a server tells of its streams that is of interest here. */
+interface ServerStreams {
+  readonly account_details?: readonly {
+    readonly stream_detail?: readonly { readonly name: string; readonly state: StreamState }[]
+  }[]
 }
 
 interface Answer extends Readonly<Record<string, unknown>> {
@@ -28,6 +39,8 @@ const nothing = new Uint8Array(0)
 // What JetStream calls so: error 10008.
 const TEMPORARILY_UNAVAILABLE = 10008
 const ASK_AGAIN_MS = 100
+const SILENT_AFTER_MS = 10_000
+const SILENT: Answer = { error: { err_code: TEMPORARILY_UNAVAILABLE } }
 
 let deployed: Awaited<ReturnType<typeof startDeployedCluster>>
 
@@ -51,8 +64,13 @@ test('a database is restored to what it was when it was saved', async () => {
   await worker.close()
   for (const stream of streams) await ask(operator, `$JS.API.STREAM.DELETE.${stream}`)
   for (const [stream, backup] of backups) await restore(operator, stream, backup)
-  // Until they start again, the servers do not agree on when the restored streams were made.
-  for (const server of deployed.cluster.servers) await server.restart()
+  // Until they start again, the servers do not agree on when the restored streams were made. The first to have the streams
+  // must not be the first to go.
+  await untilCopied(backups)
+  for (const server of deployed.cluster.servers) {
+    await server.restart()
+    await untilCopied(backups)
+  }
   await createDatabase(roles.operator, bank)
   for (let turn = 0; turn < 3; turn++) {
     await createDatabase(roles.operator, bank)
@@ -89,7 +107,7 @@ async function save(connection: NatsConnection, stream: string): Promise<Backup>
   const body = { deliver_subject: subject, chunk_size: 64 * 1024 }
   const { config, state } = await ask(connection, `$JS.API.STREAM.SNAPSHOT.${stream}`, encoded(body))
   await whole
-  return { config, state, chunks }
+  return { config, state: state as StreamState, chunks }
 }
 
 async function restore(connection: NatsConnection, stream: string, { config, state, chunks }: Backup): Promise<void> {
@@ -97,8 +115,23 @@ async function restore(connection: NatsConnection, stream: string, { config, sta
   for (const chunk of [...chunks, nothing]) await ask(connection, String(to), chunk)
 }
 
+// Until every server has what was restored. That a copy is current says nothing of it: nothing was agreed on since.
+async function untilCopied(backups: ReadonlyMap<string, Backup>): Promise<void> {
+  for (const { monitorUrl } of deployed.cluster.servers)
+    for (const [stream, { state }] of backups)
+      while ((await lastSequence(monitorUrl, stream)) !== state.last_seq) await delay(ASK_AGAIN_MS)
+}
+
+async function lastSequence(monitorUrl: string, stream: string): Promise<number | undefined> {
+  const answer = await fetch(`${monitorUrl}/jsz?accounts=true&streams=true`)
+  const { account_details: accounts = [] } = (await answer.json()) as ServerStreams
+  const held = accounts.flatMap(({ stream_detail: details = [] }) => details)
+  return held.find(({ name }) => name === stream)?.state.last_seq
+}
+
 // Fails with what the server says is wrong. While it says that nobody leads the servers, or the stream, right now, as after a
-// restart or a change of leaders, it has done nothing and is asked again.
+// restart or a change of leaders, it has done nothing and is asked again; so it is when a server that just lost the lead says
+// nothing at all.
 async function ask(connection: NatsConnection, subject: string, body: Uint8Array = nothing): Promise<Answer> {
   let answer = await askOnce(connection, subject, body)
   while (answer.error?.err_code === TEMPORARILY_UNAVAILABLE) {
@@ -111,14 +144,17 @@ async function ask(connection: NatsConnection, subject: string, body: Uint8Array
 
 async function askOnce(connection: NatsConnection, subject: string, body: Uint8Array): Promise<Answer> {
   const reply = `${connection.inboxPrefix}.answer.${asked++}`
-  const answer = await new Promise<string>((resolve) => {
+  const waiting = new AbortController()
+  const silence = delay(SILENT_AFTER_MS, SILENT, { signal: waiting.signal })
+  const answer = new Promise<Answer>((resolve) => {
     const unsubscribe = connection.subscribe(reply, ({ data }) => {
       unsubscribe()
-      resolve(new TextDecoder().decode(data))
+      waiting.abort()
+      resolve((data.length === 0 ? {} : JSON.parse(new TextDecoder().decode(data))) as Answer)
     })
     connection.publish(subject, body, { reply })
   })
-  return (answer === '' ? {} : JSON.parse(answer)) as Answer
+  return await Promise.race([answer, silence.catch(() => answer)])
 }
 
 let asked = 0
