@@ -1,6 +1,14 @@
 // Declared footprints: what a message's `touches` function may return, and how a call's footprint is read from it.
 
-import { type ActorRef, type Call, limits, StreamyError, type Touch } from '@streamy-db/core'
+import {
+  type ActorRef,
+  type Call,
+  FootprintBuilder,
+  limits,
+  sameActor,
+  StreamyError,
+  type Touch,
+} from '@streamy-db/core'
 import type { ActorDefinition, ActorLookup, HandlerDefinition, TouchScope } from './actor-definition.ts'
 import { actorRefOf } from './actor-key.ts'
 import { unpackArguments } from './argument-schema.ts'
@@ -26,14 +34,14 @@ export function touchesOf(
   }
   const touched = runTouches(handler, handler.touches, scope, call)
   if (!Array.isArray(touched)) throw invalid(handler, 'did not return a list')
-  const found = new Map<string, Touch>()
+  const others = new FootprintBuilder(touched.length)
   for (const item of touched as readonly unknown[]) {
-    const touch = touchFrom(handler, item)
-    if (touch.ref.id === call.ref.id || found.get(touch.ref.id)?.mode === 'write') continue
-    found.set(touch.ref.id, touch)
+    const { ref, mode } = touchFrom(handler, item)
+    if (!sameActor(ref, call.ref)) others.add(ref, mode)
   }
-  if (found.size > limits.touchesPerTransactionMax) throw tooMany(definition, handler, found.size)
-  return [...found.values()]
+  const { touches } = others
+  if (touches.length > limits.touchesPerTransactionMax) throw tooMany(definition, handler, touches.length)
+  return touches
 }
 
 // It runs like a handler that has arguments and nothing else: clocks and randomness are refused.
@@ -45,7 +53,7 @@ function runTouches(
 ): unknown {
   const { scope } = running
   const args = unpackArguments(call.args)
-  running.scope = touchesScope(handler, call)
+  running.scope = new TouchesRun(handler, call.ref)
   try {
     // The decorator has checked that the function takes what the method takes.
     return touches(self, ...(args as never[]))
@@ -54,21 +62,45 @@ function runTouches(
   }
 }
 
-function touchesScope(handler: HandlerDefinition, call: Call): HandlerScope {
-  const refuse = (): never => {
-    throw notDeterministic(scope, 'a clock or randomness', 'Name the actors from the arguments alone.')
+/** A `touches` function that runs. It is made for every call of a client, so it is one object without closures. */
+class TouchesRun implements HandlerScope, HandlerSource {
+  readonly ref: ActorRef
+  readonly access = 'construct'
+  readonly position = 0
+  readonly #handler: HandlerDefinition
+
+  constructor(handler: HandlerDefinition, ref: ActorRef) {
+    this.ref = ref
+    this.#handler = handler
   }
-  const source: HandlerSource = {
-    get now(): number {
-      return refuse()
-    },
-    position: 0,
-    random: refuse,
-    uuid: refuse,
-    randomFill: refuse,
+
+  get source(): HandlerSource {
+    return this
   }
-  const scope: HandlerScope = { ref: call.ref, access: 'construct', label: `touches of ${handler.label}`, source }
-  return scope
+
+  get label(): string {
+    return `touches of ${this.#handler.label}`
+  }
+
+  get now(): number {
+    return this.#refuse()
+  }
+
+  random(): number {
+    return this.#refuse()
+  }
+
+  uuid(): string {
+    return this.#refuse()
+  }
+
+  randomFill(): void {
+    this.#refuse()
+  }
+
+  #refuse(): never {
+    throw notDeterministic(this, 'a clock or randomness', 'Name the actors from the arguments alone.')
+  }
 }
 
 function touchFrom(handler: HandlerDefinition, item: unknown): Touch {

@@ -17,6 +17,8 @@ const PARTITION_BYTES = 8
 const SHORT_BYTES = 4096
 // Groups kept for later entries; beyond that all are forgotten.
 const GROUPS_KEPT_MAX = 4096
+// Above any partition; two of them make a number, which is found faster than a text.
+const PAIR_RADIX = 2 ** 20
 
 interface OpenGroup {
   readonly partitions: readonly PartitionId[]
@@ -35,7 +37,7 @@ export class BatchBuilder {
   readonly #shared = new SharedNamesWriter()
   /** By the partition that they name, where it is one: the common case. */
   readonly #single: OpenGroup[] = []
-  readonly #others = new Map<string, OpenGroup>()
+  readonly #others = new Map<number | string, OpenGroup>()
   #used: OpenGroup[] = []
   /** Per transaction, the number of its group. */
   #order: number[] = []
@@ -102,7 +104,7 @@ export class BatchBuilder {
 
   #group(partitions: readonly PartitionId[]): OpenGroup {
     if (partitions.length === 1) return (this.#single[partitions[0]!] ??= openGroup(partitions))
-    const key = partitions.join()
+    const key = partitions.length === 2 ? partitions[0]! * PAIR_RADIX + partitions[1]! : partitions.join()
     let group = this.#others.get(key)
     if (group === undefined) this.#others.set(key, (group = openGroup(partitions)))
     return group

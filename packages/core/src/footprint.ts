@@ -42,8 +42,8 @@ export function footprintOf(transaction: Transaction): Touch[] {
 
 const FEW = 8
 
-/** Gathers touches. Most footprints are two actors, which no map is made for. */
-class FootprintBuilder {
+/** Gathers touches, each actor once, with the strongest mode. Most footprints are two actors, which no map is made for. */
+export class FootprintBuilder {
   readonly touches: Touch[] = []
   readonly #places: Map<string, number> | undefined
 
@@ -73,9 +73,19 @@ export function indexedPartitions(transaction: Transaction, partitions: number):
   if (protocol === 'whole' || protocol === 'exclusive') return []
   if (usesOneActor(transaction) && transaction.source === undefined)
     return [partitionOf(transaction.calls[0]!.ref, partitions)]
-  const named = new Set(footprintOf(transaction).map((touch) => partitionOf(touch.ref, partitions)))
-  if (transaction.source !== undefined) named.add(transaction.source)
-  return [...named].sort((a, b) => a - b)
+  const named: PartitionId[] = []
+  for (const { ref } of transaction.calls) nameOnce(named, partitionOf(ref, partitions))
+  for (const { ref } of transaction.asserts) nameOnce(named, partitionOf(ref, partitions))
+  for (const { ref } of transaction.touches) nameOnce(named, partitionOf(ref, partitions))
+  if (transaction.source !== undefined) nameOnce(named, transaction.source)
+  return named
+}
+
+// Keeps them ascending as they come: there are two, mostly.
+function nameOnce(named: PartitionId[], partition: PartitionId): void {
+  let place = named.length
+  while (place > 0 && named[place - 1]! > partition) place -= 1
+  if (place === 0 || named[place - 1] !== partition) named.splice(place, 0, partition)
 }
 
 /** Whether nothing is named but the actor of one call: the common case, in which nothing can be named twice. */

@@ -53,7 +53,7 @@ export type { EventTimeSorterOptions, PushResult, Sorted } from './event-time-so
 export { Execution, FootprintMiss, Slot } from './execution.ts'
 export type { ActorSpace, ExecutionOptions, Tell, Write } from './execution.ts'
 export type { Program } from './program.ts'
-export { actorRef, refOfId } from './transaction.ts'
+export { actorRef, refOfId, sameActor } from './transaction.ts'
 export type { AccessMode, ActorRef, Call, Touch } from './transaction.ts'
 export { BatchBuilder } from './batch-builder.ts'
 export {
@@ -70,7 +70,7 @@ export { Engine, type EngineOptions, type EngineSnapshot, type SnapshotAnswer } 
 export type { QueryAnswer } from './query.ts'
 export type { Effects, Incident } from './effects.ts'
 export type { StateCapture } from './engine-state.ts'
-export { homeOf, indexedPartitions, partitionOf } from './footprint.ts'
+export { FootprintBuilder, homeOf, indexedPartitions, partitionOf } from './footprint.ts'
 export { decodePeerMessage, destinationOf, encodePeerMessage, type PeerMessage } from './peer-message.ts'
 export type { Aborted, Committed, Outcome, RecordedOutcome, Reply } from './outcome.ts'
 export { endOfBatch, indexOf, positionOf, sequenceOf, transactionIndexMax } from './position.ts'
