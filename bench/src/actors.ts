@@ -1,6 +1,10 @@
-// The actors that the benchmarks call: a sequence of ids, and accounts that pass money on.
+// The actors that the benchmarks call: a sequence of ids, accounts that pass money on, and editors of key-value records.
 
-import { Actor, ActorError, actor, message, query } from 'streamy-db'
+import { Actor, ActorError, actor, kvRef, message, query } from 'streamy-db'
+import { modified } from './systems/record-value.ts'
+
+/** Where the key-value records are. */
+export const recordSpace = 'records'
 
 /** An account was to give more than it has. */
 export class InsufficientFunds extends ActorError<{ readonly balance: number; readonly wanted: number }> {}
@@ -60,5 +64,17 @@ export class Account extends Actor {
   @query()
   funds(): number {
     return this.balance
+  }
+}
+
+/** Changes the record of its key where it is, as a stored procedure does elsewhere; it keeps nothing itself. */
+@actor()
+export class RecordEditor extends Actor {
+  @message({ touches: ({ key }) => [kvRef(recordSpace, [key])] })
+  modify(): void {
+    const records = this.kv<string, [string]>(recordSpace)
+    const { value = '' } = records.get([this.key])
+    records.set([this.key], modified(value))
+    this.destroy()
   }
 }

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { startWorker } from 'streamy-db'
-import { Account, InsufficientFunds, Sequence } from '../actors.ts'
+import { Account, InsufficientFunds, RecordEditor, Sequence } from '../actors.ts'
 import { serveCompanion, type Served } from '../companion.ts'
 import { tpccActors } from '../tpcc-actors.ts'
 
@@ -33,7 +33,7 @@ async function startWorkers(input: ClusterWorkersInput): Promise<Served> {
     name,
     partitions,
     maxLogBytes,
-    actors: [Sequence, Account, ...tpccActors],
+    actors: [Sequence, Account, RecordEditor, ...tpccActors],
     errors: [InsufficientFunds],
   }
   // A machine that is busy with something else must not cost a worker its place.

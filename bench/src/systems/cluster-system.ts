@@ -3,7 +3,7 @@
 
 import { startNatsServer } from '@streamy-db/jetstream/testing'
 import { connect } from 'streamy-db'
-import { Account, InsufficientFunds, Sequence } from '../actors.ts'
+import { Account, InsufficientFunds, RecordEditor, Sequence } from '../actors.ts'
 import { Companion } from '../companion.ts'
 import type { ClusterWorkersInput, ClusterWorkersStatus } from '../companions/cluster-workers.ts'
 import { tpccActors } from '../tpcc-actors.ts'
@@ -34,7 +34,7 @@ export async function startCluster(directory: string): Promise<System> {
     }
     const worker = await Companion.start<ClusterWorkersStatus>(workersModule, input)
     endings.push(() => worker.stop())
-    const actors = { actors: [Sequence, Account, ...tpccActors], errors: [InsufficientFunds] }
+    const actors = { actors: [Sequence, Account, RecordEditor, ...tpccActors], errors: [InsufficientFunds] }
     const database = await connect(server.url, { name: 'bench', ...actors })
     endings.push(() => database.close())
     return {

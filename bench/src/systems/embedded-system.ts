@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { open } from 'streamy-db'
-import { Account, InsufficientFunds, Sequence } from '../actors.ts'
+import { Account, InsufficientFunds, RecordEditor, Sequence } from '../actors.ts'
 import { tpccActors } from '../tpcc-actors.ts'
 import { StreamyAccounts, StreamyCounters, StreamyRecords } from './streamy-ports.ts'
 import { StreamyTpcc } from './streamy-tpcc.ts'
@@ -11,7 +11,7 @@ import type { System } from './system.ts'
 /** Opens a database in `directory`. */
 export async function openEmbedded(directory: string): Promise<System> {
   const database = await open(join(directory, 'database'), {
-    actors: [Sequence, Account, ...tpccActors],
+    actors: [Sequence, Account, RecordEditor, ...tpccActors],
     errors: [InsufficientFunds],
   })
   return {

@@ -1,11 +1,9 @@
 // The ports on Streamy, embedded or through the client of a cluster: the same actors and the same key-value layer.
 
 import type { Database, Kv } from 'streamy-db'
-import { Account, Sequence } from '../actors.ts'
+import { Account, RecordEditor, recordSpace, Sequence } from '../actors.ts'
 import { inGroups } from '../workloads/in-groups.ts'
-import { modified } from './record-value.ts'
 import type { Accounts, Counters, Records } from './system.ts'
-import { untilCommitted } from './until-committed.ts'
 
 /** Counters as actors. */
 export class StreamyCounters implements Counters {
@@ -69,6 +67,7 @@ export class StreamyAccounts implements Accounts {
 
 /** Records as entries of the key-value layer. */
 export class StreamyRecords implements Records {
+  readonly #database: Database
   readonly #kv: Kv<string, [string]>
 
   /** Writes the records first. */
@@ -76,12 +75,13 @@ export class StreamyRecords implements Records {
     database: Database,
     records: readonly (readonly [key: string, value: string])[],
   ): Promise<StreamyRecords> {
-    const kv = database.kv<string, [string]>('records')
+    const kv = database.kv<string, [string]>(recordSpace)
     await inGroups(records.length, (index) => kv.set([records[index]![0]], records[index]![1]))
-    return new StreamyRecords(kv)
+    return new StreamyRecords(database, kv)
   }
 
-  private constructor(kv: Kv<string, [string]>) {
+  private constructor(database: Database, kv: Kv<string, [string]>) {
+    this.#database = database
     this.#kv = kv
   }
 
@@ -94,14 +94,6 @@ export class StreamyRecords implements Records {
   }
 
   modify(key: string): Promise<unknown> {
-    return untilCommitted(async () => {
-      const { value = '', version } = await this.#kv.get([key])
-      const commit = await this.#kv
-        .atomic()
-        .check({ key: [key], version })
-        .set([key], modified(value))
-        .commit()
-      return commit.ok ? true : undefined
-    })
+    return this.#database.actor(RecordEditor, key).modify()
   }
 }
