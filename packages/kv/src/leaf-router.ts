@@ -46,10 +46,11 @@ export class LeafRouter {
 
   /** A key is there, or not. */
   saw(key: string, isPresent: boolean): void {
-    this.#present.delete(key)
-    if (!isPresent) return
-    this.#present.set(key, true)
-    forgetOldest(this.#present, kvLimits.presentKeysMax)
+    if (!isPresent) this.#present.delete(key)
+    else if (!this.#present.has(key)) {
+      this.#present.set(key, true)
+      forgetOldest(this.#present, kvLimits.presentKeysMax)
+    }
   }
 
   /** The key was not in the leaf that was named for it: the nodes on the way are read again. */

@@ -13,6 +13,7 @@ import type {
   Touch,
   Transaction,
 } from '@streamy-db/core'
+import type { MayEnd } from '../ending.ts'
 import type { VersionRead } from '../protocol/client-message.ts'
 
 /** A worker, as its front desk sees it. */
@@ -23,9 +24,9 @@ export interface FrontDeskHost {
   barrier(): Promise<Position>
   /**
    * Resolves once everything up to `position` has resolved here, if this worker owned `partition` there; else with
-   * undefined, and another owner answers. Undefined too once `signal` aborts.
+   * undefined, and another owner answers. Undefined too once `ending` does.
    */
-  reader(partition: PartitionId, position: Position, signal: AbortSignal): Promise<PartitionReader | undefined>
+  reader(partition: PartitionId, position: Position, ending: MayEnd): Promise<PartitionReader | undefined>
   /** The freshest reader of an owned partition, without waiting; undefined when it is not owned. */
   current(partition: PartitionId): PartitionReader | undefined
 }

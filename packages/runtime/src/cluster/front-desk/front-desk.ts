@@ -5,6 +5,7 @@
 import { partitionOf, StreamyError, type MessageBus, type PartitionId, type Program } from '@streamy-db/core'
 import type { Clock } from '../../clock.ts'
 import { QueryDesk } from '../../query-desk.ts'
+import type { Ending } from '../ending.ts'
 import type { Patience } from '../patience.ts'
 import { addresses } from '../protocol/addresses.ts'
 import { encodeClientMessage, type ClientMessage } from '../protocol/client-message.ts'
@@ -111,7 +112,7 @@ export class FrontDesk {
         return this.#inProgress.attempt(() => this.#predict(partition, question))
       case 'query':
         if (!this.#lies(question.call.ref, partition)) return
-        return this.#inProgress.start(keyOf(question), (signal) => this.#query(partition, question, signal))
+        return this.#inProgress.start(keyOf(question), (ending) => this.#query(partition, question, ending))
       case 'changes':
       case 'present':
       case 'past':
@@ -124,7 +125,7 @@ export class FrontDesk {
 
   #takeFromWorker(partition: PartitionId, question: Question): void {
     if (question.kind !== 'record' || !this.#lies(question.ref, partition)) return
-    this.#inProgress.start(keyOf(question), (signal) => this.#record(partition, question, signal))
+    this.#inProgress.start(keyOf(question), (ending) => this.#record(partition, question, ending))
   }
 
   #repeatOutcomes(home: PartitionId, { session, sequences }: Asked<'outcomes'>): void {
@@ -145,7 +146,7 @@ export class FrontDesk {
   #askHistory(partition: PartitionId, question: Asked<'changes' | 'present' | 'past'>): void {
     const { history } = this.#options
     if (history === undefined || partition !== 0) return void (this.#refused += 1)
-    this.#inProgress.start(keyOf(question), async (signal) =>
+    this.#inProgress.start(keyOf(question), async ({ signal }) =>
       this.#send(question.session, await history.answer(question, signal)),
     )
   }
@@ -156,26 +157,26 @@ export class FrontDesk {
     this.#send(session, { kind: 'footprint', id, touches: reader.predict(transaction) })
   }
 
-  async #query(partition: PartitionId, question: Asked<'query'>, signal: AbortSignal): Promise<void> {
+  async #query(partition: PartitionId, question: Asked<'query'>, ending: Ending): Promise<void> {
     const { host, program } = this.#options
     const encodeError = (thrown: unknown): ReturnType<typeof program.encodeError> => program.encodeError(thrown)
     const own = { barrier: this.#barrier, fetcher: this.#fetcher, desk: this.#queries }
-    const options = { host, encodeError, signal, ...own }
+    const options = { host, encodeError, ending, ...own }
     const answer = await answerQuery(options, partition, question)
     if (answer !== undefined) this.#send(question.session, answer)
   }
 
-  async #record(partition: PartitionId, { session, id, ref, at }: Asked<'record'>, signal: AbortSignal): Promise<void> {
-    const reader = await this.#options.host.reader(partition, at, signal)
+  async #record(partition: PartitionId, { session, id, ref, at }: Asked<'record'>, ending: Ending): Promise<void> {
+    const reader = await this.#options.host.reader(partition, at, ending)
     if (reader === undefined) return
     const record = reader.record(ref, at)
     this.#send(session, record === 'gone' ? { kind: 'snapshotGone', id } : { kind: 'record', id, ...record })
   }
 
   #welcome(hello: Hello): void {
-    this.#inProgress.start(`hello/${hello.session}/${hello.id}`, async (signal) => {
+    this.#inProgress.start(`hello/${hello.session}/${hello.id}`, async (ending) => {
       const { host, bus, actors } = this.#options
-      const reader = await this.#freshReader(signal)
+      const reader = await this.#freshReader(ending)
       if (reader === undefined) return
       const { databaseId, partitions } = host
       const { logTime, position } = reader
@@ -185,13 +186,13 @@ export class FrontDesk {
   }
 
   // In an idle database log time stands still, and clients must not send requests with an old one: an entry moves it on.
-  async #freshReader(signal: AbortSignal): Promise<PartitionReader | undefined> {
+  async #freshReader(ending: Ending): Promise<PartitionReader | undefined> {
     const { host, clock } = this.#options
     for (const partition of this.#owned.keys()) {
       const reader = host.current(partition)
       if (reader === undefined) continue
       if (clock.now() - reader.logTime <= protocolLimits.welcomeAgeMaxUs) return reader
-      return await host.reader(partition, await this.#barrier.next(), signal)
+      return await host.reader(partition, await this.#barrier.next(), ending)
     }
     return undefined
   }

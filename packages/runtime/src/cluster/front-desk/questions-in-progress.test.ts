@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest'
 import { ManualClock } from '../../manual-clock.ts'
+import type { Ending } from '../ending.ts'
 import { frontDeskLimits } from './front-desk-limits.ts'
 import { QuestionsInProgress } from './questions-in-progress.ts'
 
@@ -10,16 +11,35 @@ const never = (): Promise<void> => new Promise(() => {})
 it('gives up what has become old, and says so to whoever works on it', () => {
   const clock = new ManualClock(0)
   const questions = new QuestionsInProgress(clock)
-  const signals: AbortSignal[] = []
-  questions.start('a', (signal) => (signals.push(signal), never()))
+  const endings: Ending[] = []
+  questions.start('a', (ending) => (endings.push(ending), never()))
   clock.advance(frontDeskLimits.questionAgeMaxUs / 1000 - 1)
   questions.start('a', never)
-  expect(signals[0]!.aborted).toBe(false)
+  expect(endings[0]!.aborted).toBe(false)
   clock.advance(1)
-  expect(signals[0]!.aborted).toBe(true)
+  expect(endings[0]!.aborted).toBe(true)
   let again = 0
   questions.start('a', async () => void (again += 1))
   expect(again).toBe(1)
+})
+
+it('gives up each at its own time, however many were answered before', async () => {
+  const clock = new ManualClock(0)
+  const ageMs = frontDeskLimits.questionAgeMaxUs / 1000
+  const questions = new QuestionsInProgress(clock)
+  const endings: Ending[] = []
+  const work = (answered: Promise<void>) => (ending: Ending) => (endings.push(ending), answered)
+  questions.start('answered', work(Promise.resolve()))
+  clock.advance(1)
+  questions.start('a', work(never()))
+  clock.advance(ageMs / 2)
+  questions.start('b', work(never()))
+  await Promise.resolve()
+  const aborted = (): boolean[] => endings.map((ending) => ending.aborted)
+  clock.advance(ageMs / 2)
+  expect(aborted()).toEqual([false, true, false])
+  clock.advance(ageMs / 2)
+  expect(aborted()).toEqual([false, true, true])
 })
 
 it('drops what there is no room for, until there is again', () => {
@@ -36,8 +56,8 @@ it('drops what there is no room for, until there is again', () => {
 
 it('ends everything at once when it is cleared', () => {
   const questions = new QuestionsInProgress(new ManualClock(0))
-  const signals: AbortSignal[] = []
-  for (const key of ['a', 'b']) questions.start(key, (signal) => (signals.push(signal), never()))
+  const endings: Ending[] = []
+  for (const key of ['a', 'b']) questions.start(key, (ending) => (endings.push(ending), never()))
   questions.clear()
-  expect(signals.map(({ aborted }) => aborted)).toEqual([true, true])
+  expect(endings.map(({ aborted }) => aborted)).toEqual([true, true])
 })

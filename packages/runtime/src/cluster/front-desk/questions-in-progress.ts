@@ -2,24 +2,24 @@
 // twice, and no more than a bounded number is worked on.
 
 import type { Clock } from '../../clock.ts'
-import { AlarmQueue } from '../alarm-queue.ts'
+import { Ending } from '../ending.ts'
 import { frontDeskLimits } from './front-desk-limits.ts'
 
 interface InProgress {
-  readonly key: string
-  readonly ending: AbortController
+  readonly startedAt: number
+  readonly ending: Ending
 }
 
 /** Bounds the work of a front desk. */
 export class QuestionsInProgress {
   readonly #clock: Clock
+  /** The oldest first: all have the same patience. */
   readonly #byKey = new Map<string, InProgress>()
-  readonly #ages: AlarmQueue<InProgress>
+  #cancelAlarm: (() => void) | undefined
   #dropped = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
-    this.#ages = new AlarmQueue(clock, (old) => old.forEach((question) => this.#giveUp(question)))
   }
 
   /** How many questions got no answer for want of room, or because answering failed. */
@@ -28,19 +28,19 @@ export class QuestionsInProgress {
   }
 
   /**
-   * Does `work`, unless it is being done under this key or too much is. It waits for nothing any more once its signal
+   * Does `work`, unless it is being done under this key or too much is. It waits for nothing any more once its ending
    * says so: it has become old, and anybody may ask for what never comes.
    */
-  start(key: string, work: (signal: AbortSignal) => Promise<void>): void {
+  start(key: string, work: (ending: Ending) => Promise<void>): void {
     if (this.#byKey.has(key)) return
     if (this.#byKey.size >= frontDeskLimits.questionsInProgressMax) {
       this.#dropped += 1
       return
     }
-    const question: InProgress = { key, ending: new AbortController() }
+    const question: InProgress = { startedAt: this.#clock.now(), ending: new Ending() }
     this.#byKey.set(key, question)
-    this.#ages.add(this.#clock.now() + frontDeskLimits.questionAgeMaxUs, question)
-    void this.#work(question, work)
+    if (this.#cancelAlarm === undefined) this.#wakeFor(question)
+    void this.#work(key, question, work)
   }
 
   /** Does what takes no time. */
@@ -54,27 +54,35 @@ export class QuestionsInProgress {
 
   /** Forgets everything. */
   clear(): void {
-    for (const question of this.#byKey.values()) question.ending.abort()
+    this.#cancelAlarm?.()
+    this.#cancelAlarm = undefined
+    const questions = [...this.#byKey.values()]
     this.#byKey.clear()
-    this.#ages.clear()
+    for (const { ending } of questions) ending.abort()
   }
 
   // Whoever asked asks again, of whoever can answer then.
-  async #work(question: InProgress, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  async #work(key: string, question: InProgress, work: (ending: Ending) => Promise<void>): Promise<void> {
     try {
-      await work(question.ending.signal)
+      await work(question.ending)
     } catch {
       this.#dropped += 1
     }
-    this.#end(question)
+    if (this.#byKey.get(key) === question) this.#byKey.delete(key)
   }
 
-  #giveUp(question: InProgress): void {
-    this.#end(question)
-    question.ending.abort()
+  // One alarm for all: most of them have long been answered when it rings.
+  #wakeFor({ startedAt }: InProgress): void {
+    this.#cancelAlarm = this.#clock.alarm(startedAt + frontDeskLimits.questionAgeMaxUs, () => this.#giveUpOld())
   }
 
-  #end(question: InProgress): void {
-    if (this.#byKey.get(question.key) === question) this.#byKey.delete(question.key)
+  #giveUpOld(): void {
+    this.#cancelAlarm = undefined
+    const startedBy = this.#clock.now() - frontDeskLimits.questionAgeMaxUs
+    for (const [key, question] of this.#byKey) {
+      if (question.startedAt > startedBy) return this.#wakeFor(question)
+      this.#byKey.delete(key)
+      question.ending.abort()
+    }
   }
 }

@@ -11,6 +11,7 @@ import {
   type Program,
 } from '@streamy-db/core'
 import type { Clock } from '../../clock.ts'
+import type { Ending } from '../ending.ts'
 import type { Patience } from '../patience.ts'
 import { addresses } from '../protocol/addresses.ts'
 import { decodeClientMessage } from '../protocol/client-message.ts'
@@ -54,9 +55,9 @@ export class RecordFetcher {
   async fetch(
     ref: ActorRef,
     at: Position,
-    signal: AbortSignal,
+    ending: Ending,
   ): Promise<{ readonly record: ActorRecord | undefined } | 'gone'> {
-    const fetched = (await this.#own(ref, at, signal)) ?? (await this.#ask(ref, at))
+    const fetched = (await this.#own(ref, at, ending)) ?? (await this.#ask(ref, at))
     if (fetched === 'gone') return 'gone'
     const { bytes } = fetched
     return { record: bytes === undefined ? undefined : decodeActorRecord(this.#options.program, ref, bytes) }
@@ -68,11 +69,11 @@ export class RecordFetcher {
     this.#questions.fail(error)
   }
 
-  async #own(ref: ActorRef, at: Position, signal: AbortSignal): Promise<Fetched | undefined> {
+  async #own(ref: ActorRef, at: Position, ending: Ending): Promise<Fetched | undefined> {
     const { host } = this.#options
     const partition = partitionOf(ref, host.partitions)
     if (host.current(partition) === undefined) return undefined
-    return (await host.reader(partition, at, signal))?.record(ref, at)
+    return (await host.reader(partition, at, ending))?.record(ref, at)
   }
 
   #ask(ref: ActorRef, at: Position): Promise<Fetched> {

@@ -3,6 +3,7 @@
 
 import { endOfBatch, sequenceOf, type ActorRecord, type Call, type PartitionId, type Position } from '@streamy-db/core'
 import type { QueryDesk } from '../../query-desk.ts'
+import type { Ending } from '../ending.ts'
 import type { QueryMessage } from '../protocol/client-message.ts'
 import type { Freshness } from '../protocol/question.ts'
 import type { FrontDeskHost, PartitionReader, SnapshotAnswer } from './front-desk-host.ts'
@@ -18,7 +19,7 @@ export interface SnapshotQueryOptions {
   /** Runs those together that have come together. */
   readonly desk: QueryDesk
   /** Ends the waiting for what does not come. */
-  readonly signal: AbortSignal
+  readonly ending: Ending
   readonly encodeError: (thrown: unknown) => Extract<SnapshotAnswer, { kind: 'failed' }>['error']
 }
 
@@ -47,7 +48,7 @@ export async function answerQuery(
 }
 
 async function snapshotFor(
-  { host, barrier, signal }: SnapshotQueryOptions,
+  { host, barrier, ending }: SnapshotQueryOptions,
   partition: PartitionId,
   freshness: Freshness,
 ): Promise<Snapshot | undefined> {
@@ -55,12 +56,12 @@ async function snapshotFor(
     const current = host.current(partition)
     if (current !== undefined && current.position >= freshness.position)
       return { reader: current, at: current.position }
-    const reader = await host.reader(partition, freshness.position, signal)
+    const reader = await host.reader(partition, freshness.position, ending)
     return reader && { reader, at: reader.position }
   }
   const at = freshness.kind === 'at' ? freshness.position : await barrier.next()
   if (at !== endOfBatch(sequenceOf(at))) return undefined
-  const reader = await host.reader(partition, at, signal)
+  const reader = await host.reader(partition, at, ending)
   return reader && { reader, at }
 }
 
@@ -77,7 +78,7 @@ async function answerFrom(
     if (answer.kind === 'gone') return 'gone'
     if (answer.kind !== 'missing') return answer
     if (fetched.size >= frontDeskLimits.recordsPerQueryMax) return tooManyRecords(call)
-    const found = await options.fetcher.fetch(answer.ref, at, options.signal)
+    const found = await options.fetcher.fetch(answer.ref, at, options.ending)
     if (found === 'gone') return 'gone'
     fetched.set(answer.ref.id, found.record)
   }

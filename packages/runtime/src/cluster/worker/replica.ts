@@ -29,6 +29,7 @@ import { asError } from '../../as-error.ts'
 import type { DatabaseRecord } from '../../database-record.ts'
 import { StateFlusher } from '../../state-flusher.ts'
 import type { FlushPolicy } from '../../state-flusher.ts'
+import type { MayEnd } from '../ending.ts'
 import { followsOn } from './replica-state.ts'
 import { eventLoopTurns, type Turns } from './turns.ts'
 
@@ -184,10 +185,10 @@ export class Replica {
   }
 
   /**
-   * Resolves once everything up to the end of a batch has resolved, the replica has stopped, or `signal` aborts.
+   * Resolves once everything up to the end of a batch has resolved, the replica has stopped, or `ending` does.
    */
-  whenResolved(sequence: Sequence, signal?: AbortSignal): Promise<void> {
-    if (this.engine.resolvedBatch >= sequence || this.#stopped || signal?.aborted === true) return Promise.resolve()
+  whenResolved(sequence: Sequence, ending?: MayEnd): Promise<void> {
+    if (this.engine.resolvedBatch >= sequence || this.#stopped || ending?.aborted === true) return Promise.resolve()
     return new Promise((resolve) => {
       const aborted = (): void => {
         this.#waiting = this.#waiting.filter((each) => each !== waiting)
@@ -196,12 +197,12 @@ export class Replica {
       const waiting: Waiting = {
         sequence,
         resolve: () => {
-          signal?.removeEventListener('abort', aborted)
+          ending?.removeEventListener('abort', aborted)
           resolve()
         },
       }
       this.#waiting.push(waiting)
-      signal?.addEventListener('abort', aborted)
+      ending?.addEventListener('abort', aborted)
     })
   }
 

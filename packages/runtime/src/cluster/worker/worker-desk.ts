@@ -13,6 +13,7 @@ import type {
   Touch,
   Transaction,
 } from '@streamy-db/core'
+import type { MayEnd } from '../ending.ts'
 import { FrontDesk } from '../front-desk/front-desk.ts'
 import type { FrontDeskOptions } from '../front-desk/front-desk.ts'
 import type { FrontDeskHost, PartitionReader, RecordedRequest, SnapshotAnswer } from '../front-desk/front-desk-host.ts'
@@ -58,11 +59,11 @@ export class WorkerDesk implements ClientDesk, FrontDeskHost {
     return this.#worker.barrier()
   }
 
-  async reader(partition: PartitionId, position: Position, signal: AbortSignal): Promise<PartitionReader | undefined> {
+  async reader(partition: PartitionId, position: Position, ending: MayEnd): Promise<PartitionReader | undefined> {
     const replica = this.#worker.serving(partition)
     if (replica === undefined) return undefined
-    await replica.whenResolved(sequenceOf(position), signal)
-    if (signal.aborted) return undefined
+    await replica.whenResolved(sequenceOf(position), ending)
+    if (ending.aborted) return undefined
     // Whoever was evicted meanwhile has read it in the log before it came this far.
     return !replica.stopped && replica.engine.ownership.isOwner(partition) ? new ReplicaReader(replica) : undefined
   }
