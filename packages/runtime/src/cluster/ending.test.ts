@@ -5,7 +5,7 @@ import { Ending } from './ending.ts'
 
 it('tells those who still listen, once', () => {
   const ending = new Ending()
-  const [stays, leaves] = [vi.fn(), vi.fn()]
+  const [stays, leaves] = [vi.fn<() => void>(), vi.fn<() => void>()]
   ending.addEventListener('abort', stays)
   ending.addEventListener('abort', leaves)
   ending.removeEventListener('abort', leaves)

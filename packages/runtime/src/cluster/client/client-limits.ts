@@ -13,6 +13,8 @@ export const clientLimits = {
   queriesPendingMax: 65_536,
   /** Messages remembered for having missed an actor once (F5); the one remembered longest is forgotten. */
   missedMessagesMax: 1024,
+  /** Answers in a row that name nothing new before such a message is no longer asked for. */
+  footprintsInVainMax: 8,
   /** How long a client waits for a footprint before it sends without (F5). */
   footprintWaitUs: 1 * SECOND_US,
   /** With fewer requests under way a client sends what it has at once; with more it may gather as many first. */

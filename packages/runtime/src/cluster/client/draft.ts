@@ -1,6 +1,6 @@
 // Draft: a transaction before it is a request: what to assert, what to call, and what its calls are known to touch.
 
-import type { Assert, Call, Touch, Transaction } from '@streamy-db/core'
+import { sameActor, type Assert, type Call, type Touch, type Transaction } from '@streamy-db/core'
 
 /** What a client wants done. */
 export interface Draft {
@@ -12,6 +12,13 @@ export interface Draft {
 /** The draft as a transaction that nobody has asked for yet. */
 export function transactionOf({ asserts, calls, touches }: Draft): Transaction {
   return { request: undefined, attempt: 1, source: undefined, asserts, calls, touches }
+}
+
+/** Whether `touches` declare all of `others`, for as much. */
+export function covers(touches: readonly Touch[], others: readonly Touch[]): boolean {
+  return others.every(({ ref, mode }) =>
+    touches.some((touch) => sameActor(touch.ref, ref) && (touch.mode === 'write' || mode === 'read')),
+  )
 }
 
 /** The touches of several calls, each actor once; a written one wins over a read one. */

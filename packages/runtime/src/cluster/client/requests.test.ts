@@ -270,6 +270,23 @@ describe('a message that has missed', () => {
     expect(cluster.transactions[1]!.touches).toEqual(touches)
   })
 
+  test('is sent at once again when its footprint is told to be what it declares, several times in a row', async () => {
+    const deposit = async (number: number, missed = false): Promise<void> => {
+      const deposited = db.actor(Account, 'a').deposit(1)
+      await cluster.turns()
+      for (const { id } of cluster.asked('footprint').slice(told))
+        await cluster.send(cluster.session, { kind: 'footprint', id, touches: [] })
+      told = cluster.asked('footprint').length
+      cluster.appends[number]!.resolve(number + 1)
+      await cluster.reply(cluster.transactions[number]!, done(number + 1), { missed })
+      await deposited
+    }
+    let told = 0
+    await deposit(0, true)
+    for (let time = 1; time <= clientLimits.footprintsInVainMax + 1; time++) await deposit(time)
+    expect(told).toBe(clientLimits.footprintsInVainMax)
+  })
+
   test('is sent without when nobody says in time', async () => {
     const first = db.actor(Account, 'a').deposit(1)
     await cluster.turns()
