@@ -31,8 +31,10 @@ interface Entry extends OpenedWorkload {
 
 const WARM_UP_CALLERS = 256
 const PEER_WARM_UP_CALLERS = 16
-/** Of the seconds of a figure: it takes about a second until what runs has been compiled. */
-const WARM_UP_SHARE = 2.5
+/** Of the seconds of a figure: three processes of a cluster take a few seconds until what they run has been compiled. */
+const WARM_UP_SHARE = 7.5
+/** What a peer runs was compiled long ago; only its client has to be warm. */
+const PEER_WARM_UP_SHARE = 1
 const LOADS = [0.5, 0.8]
 
 /** See the header. */
@@ -138,11 +140,13 @@ class WorkloadRun {
   }
 
   async warmUp(): Promise<void> {
-    const seconds = WARM_UP_SHARE * this.#context.options.seconds
+    const { seconds } = this.#context.options
     await this.#each('warming up', async ({ contestant }) => {
-      // What a peer runs was compiled long ago; only its client has to be warm.
       const isPeer = (peerNames as readonly string[]).includes(contestant.name)
-      await contestant.measure({ callers: isPeer ? PEER_WARM_UP_CALLERS : WARM_UP_CALLERS, seconds })
+      await contestant.measure({
+        callers: isPeer ? PEER_WARM_UP_CALLERS : WARM_UP_CALLERS,
+        seconds: seconds * (isPeer ? PEER_WARM_UP_SHARE : WARM_UP_SHARE),
+      })
     })
   }
 
