@@ -2,9 +2,8 @@
 
 import { join } from 'node:path'
 import { startWorker } from 'streamy-db'
-import { Account, InsufficientFunds, RecordEditor, Sequence } from '../actors.ts'
 import { serveCompanion, type Served } from '../companion.ts'
-import { tpccActors } from '../tpcc-actors.ts'
+import { workloadActors } from '../workload-actors.ts'
 
 /** What they are told. */
 export interface ClusterWorkersInput {
@@ -33,8 +32,7 @@ async function startWorkers(input: ClusterWorkersInput): Promise<Served> {
     name,
     partitions,
     maxLogBytes,
-    actors: [Sequence, Account, RecordEditor, ...tpccActors],
-    errors: [InsufficientFunds],
+    ...workloadActors,
   }
   // A machine that is busy with something else must not cost a worker its place.
   const patient = { heartbeatMs: 1000, evictAfterMs: 10_000 }

@@ -3,10 +3,9 @@
 
 import { startNatsServer } from '@streamy-db/jetstream/testing'
 import { connect } from 'streamy-db'
-import { Account, InsufficientFunds, RecordEditor, Sequence } from '../actors.ts'
 import { Companion } from '../companion.ts'
 import type { ClusterWorkersInput, ClusterWorkersStatus } from '../companions/cluster-workers.ts'
-import { tpccActors } from '../tpcc-actors.ts'
+import { workloadActors } from '../workload-actors.ts'
 import { StreamyAccounts, StreamyCounters, StreamyRecords } from './streamy-ports.ts'
 import { StreamyTpcc } from './streamy-tpcc.ts'
 import type { System } from './system.ts'
@@ -34,8 +33,7 @@ export async function startCluster(directory: string): Promise<System> {
     }
     const worker = await Companion.start<ClusterWorkersStatus>(workersModule, input)
     endings.push(() => worker.stop())
-    const actors = { actors: [Sequence, Account, RecordEditor, ...tpccActors], errors: [InsufficientFunds] }
-    const database = await connect(server.url, { name: 'bench', ...actors })
+    const database = await connect(server.url, { name: 'bench', ...workloadActors })
     endings.push(() => database.close())
     return {
       title: 'Streamy, cluster',

@@ -2,18 +2,14 @@
 
 import { join } from 'node:path'
 import { open } from 'streamy-db'
-import { Account, InsufficientFunds, RecordEditor, Sequence } from '../actors.ts'
-import { tpccActors } from '../tpcc-actors.ts'
+import { workloadActors } from '../workload-actors.ts'
 import { StreamyAccounts, StreamyCounters, StreamyRecords } from './streamy-ports.ts'
 import { StreamyTpcc } from './streamy-tpcc.ts'
 import type { System } from './system.ts'
 
 /** Opens a database in `directory`. */
 export async function openEmbedded(directory: string): Promise<System> {
-  const database = await open(join(directory, 'database'), {
-    actors: [Sequence, Account, RecordEditor, ...tpccActors],
-    errors: [InsufficientFunds],
-  })
+  const database = await open(join(directory, 'database'), workloadActors)
   return {
     title: 'Streamy, embedded',
     durability: 'each group of calls is written through to the disk, then executed, then answered',

@@ -29,7 +29,7 @@ import type { Welcome } from '../protocol/welcome.ts'
 import { Questions, type Asking } from '../questions.ts'
 import { clientClosed, overloaded, queryDeadline, unsentDeadline } from './client-errors.ts'
 import { clientLimits } from './client-limits.ts'
-import { covers, mergedTouches, transactionOf, type Draft } from './draft.ts'
+import { declaresMore, mergedTouches, transactionOf, type Draft } from './draft.ts'
 import type { Greeter } from './greeter.ts'
 import { MissedMessages } from './missed-messages.ts'
 import type { Answered, RequestWaiter } from './pending-request.ts'
@@ -256,8 +256,8 @@ export class ClusterClient {
         ...this.#asking(draft.calls[0]!, patient),
         encode: (id) => encodeQuestion({ kind: 'footprint', session: this.#options.session, id, transaction }),
       })
-      this.#missed.asked(draft.calls, !covers(draft.touches, foreseen))
       const touches = mergedTouches([...draft.touches, ...foreseen])
+      this.#missed.asked(draft.calls, declaresMore(touches, draft.touches))
       return touches.length <= limits.touchesPerTransactionMax ? touches : draft.touches
     } catch (error) {
       if (error instanceof StreamyError && error.code === 'DEADLINE_EXCEEDED') return draft.touches

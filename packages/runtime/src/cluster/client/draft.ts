@@ -1,6 +1,6 @@
 // Draft: a transaction before it is a request: what to assert, what to call, and what its calls are known to touch.
 
-import { sameActor, type Assert, type Call, type Touch, type Transaction } from '@streamy-db/core'
+import { FootprintBuilder, type Assert, type Call, type Touch, type Transaction } from '@streamy-db/core'
 
 /** What a client wants done. */
 export interface Draft {
@@ -14,16 +14,14 @@ export function transactionOf({ asserts, calls, touches }: Draft): Transaction {
   return { request: undefined, attempt: 1, source: undefined, asserts, calls, touches }
 }
 
-/** Whether `touches` declare all of `others`, for as much. */
-export function covers(touches: readonly Touch[], others: readonly Touch[]): boolean {
-  return others.every(({ ref, mode }) =>
-    touches.some((touch) => sameActor(touch.ref, ref) && (touch.mode === 'write' || mode === 'read')),
-  )
+/** The touches of several calls, each actor once; a written one wins over a read one. */
+export function mergedTouches(touches: readonly Touch[]): readonly Touch[] {
+  const merged = new FootprintBuilder(touches.length)
+  for (const { ref, mode } of touches) merged.add(ref, mode)
+  return merged.touches
 }
 
-/** The touches of several calls, each actor once; a written one wins over a read one. */
-export function mergedTouches(touches: Iterable<Touch>): readonly Touch[] {
-  const merged = new Map<string, Touch>()
-  for (const touch of touches) if (merged.get(touch.ref.id)?.mode !== 'write') merged.set(touch.ref.id, touch)
-  return [...merged.values()]
+/** Whether `merged` declares more than the touches that it begins with. */
+export function declaresMore(merged: readonly Touch[], touches: readonly Touch[]): boolean {
+  return merged.length !== touches.length || merged.some(({ mode }, index) => mode !== touches[index]!.mode)
 }
