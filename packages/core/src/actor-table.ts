@@ -46,6 +46,13 @@ export class ActorTable {
     return count
   }
 
+  /** Records in memory that newer ones have replaced. */
+  get olderCount(): number {
+    let count = 0
+    for (const table of this.#types.values()) count += table.olderCount
+    return count
+  }
+
   get(ref: ActorRef): ActorRecord | undefined {
     return this.#cell(ref).value
   }

@@ -182,6 +182,11 @@ export class Engine {
     return this.#state.actors.changedCount
   }
 
+  /** Records that newer ones have replaced since the last capture, which snapshots may still read; a flush lets go of them. */
+  get replacedRecords(): number {
+    return this.#state.actors.olderCount
+  }
+
   /**
    * Takes the next batch of the log. `decoded` may hold its transactions, when this process made the entry from them.
    * `answer` takes the outcomes of what resolves now, one by one, where they would gather in `replies` without it: so

@@ -45,6 +45,21 @@ describe('StateTable', () => {
     expect(entries(table.capture(endOfBatch(3)))).toEqual({ 'key/a': 3, 'key/b': 4 })
   })
 
+  it('counts what newer values have replaced until a capture lets go of it', () => {
+    const { table } = create()
+    for (let batch = 1; batch <= 4; batch++) table.put('a', batch, positionOf(batch, 1))
+    table.put('a', 5, positionOf(4, 2))
+    table.put('b', 6, positionOf(4, 1))
+    expect(table.olderCount).toBe(3)
+    table.put('b', 7, positionOf(2, 1))
+    expect(table.olderCount).toBe(4)
+    table.capture(endOfBatch(2))
+    expect(table.olderCount).toBe(1)
+    table.flushed()
+    table.capture(endOfBatch(4))
+    expect(table.olderCount).toBe(0)
+  })
+
   it('T2: captures a deletion, and what came after it only later', () => {
     const { table } = create()
     table.put('a', 1, positionOf(1, 1))

@@ -77,6 +77,7 @@ export class StateTable<Value> {
   readonly #cells = new KeyTable<StateCell<Value>>()
   #changed = new Map<string, StateCell<Value>>()
   #flushing = new Map<string, StateCell<Value>>()
+  #olderCount = 0
 
   constructor(options: StateTableOptions<Value>) {
     this.#options = options
@@ -92,6 +93,11 @@ export class StateTable<Value> {
   /** Keys changed and not yet captured. */
   get changedCount(): number {
     return this.#changed.size
+  }
+
+  /** Values in memory that newer ones have replaced, of all keys. */
+  get olderCount(): number {
+    return this.#olderCount
   }
 
   get(key: string): Value | undefined {
@@ -129,12 +135,12 @@ export class StateTable<Value> {
 
   /** `put` for a cell just asked for. */
   putCell(cell: StateCell<Value>, value: Value | undefined, position: Position): void {
-    if (position < cell.changedAt) return putBehind(cell, value, position)
+    if (position < cell.changedAt) return this.#putBehind(cell, value, position)
     if (cell.changedAt === 0) {
       if (cell.isClean) this.#options.budget.remove(bytesInMemory(cell.storedBytes))
       this.#changed.set(cell.key, cell)
       cell.isNewborn = cell.value === undefined
-    } else if (!this.#options.sequential) keepOlder(cell, position)
+    } else if (!this.#options.sequential) this.#keepOlder(cell, position)
     cell.value = value
     cell.changedAt = position
   }
@@ -169,7 +175,27 @@ export class StateTable<Value> {
     for (const cell of this.#changed.values()) yield { key: cell.key, value: cell.value }
   }
 
+  // Captures are as of the end of a batch, so of several values put in one batch only the last can be wanted.
+  #keepOlder(cell: StateCell<Value>, position: Position): void {
+    if (sequenceOf(cell.changedAt) === sequenceOf(position)) return
+    this.#olderCount += 1
+    ;(cell.older ??= []).push({ position: cell.changedAt, value: cell.value })
+  }
+
+  #putBehind(cell: StateCell<Value>, value: Value | undefined, position: Position): void {
+    this.#olderCount += 1
+    const older = (cell.older ??= [])
+    const index = older.findLastIndex((version) => version.position <= position)
+    older.splice(index + 1, 0, { position, value })
+  }
+
   #captureCell(cell: StateCell<Value>, position: Position): void {
+    const before = cell.older?.length ?? 0
+    this.#takeCaptured(cell, position)
+    this.#olderCount += (cell.older?.length ?? 0) - before
+  }
+
+  #takeCaptured(cell: StateCell<Value>, position: Position): void {
     if (cell.changedAt <= position) {
       cell.captured = cell.value
       cell.isCaptured = true
@@ -250,16 +276,4 @@ function* runsOf(keys: Iterable<string>): Iterable<string[]> {
     run = []
   }
   yield run
-}
-
-// Captures are as of the end of a batch, so of several values put in one batch only the last can be wanted.
-function keepOlder<Value>(cell: StateCell<Value>, position: Position): void {
-  if (sequenceOf(cell.changedAt) === sequenceOf(position)) return
-  ;(cell.older ??= []).push({ position: cell.changedAt, value: cell.value })
-}
-
-function putBehind<Value>(cell: StateCell<Value>, value: Value | undefined, position: Position): void {
-  const older = (cell.older ??= [])
-  const index = older.findLastIndex((version) => version.position <= position)
-  older.splice(index + 1, 0, { position, value })
 }

@@ -6,6 +6,7 @@ import {
   BatchBuilder,
   decodeProgress,
   Engine,
+  indexedPartitions,
   MemoryLog,
   MemoryStateStore,
   progressKey,
@@ -80,6 +81,19 @@ test('a flush is due after so many changed actors, and who executes waits when t
   await full
   expect(flusher.poll()).toBeUndefined()
   expect(store.held).toHaveLength(2)
+})
+
+test('a flush is due after so many replaced records, in the background', async () => {
+  engine = new Engine({ program, store, partitions: 2, seed: 'seed', owned: () => true })
+  flusher = flusherWith({ changedBytesMax: 0 })
+  for (let time = 0; time < 5; time++) await execute('a')
+  expect(engine.replacedRecords).toBe(4)
+  void flusher.poll()
+  expect(store.held).toHaveLength(0)
+  await execute('a')
+  expect(flusher.poll()).toBeUndefined()
+  expect(store.held).toHaveLength(1)
+  expect(engine.replacedRecords).toBe(0)
 })
 
 test('small actors may pile up eightfold once a flush has shown that they are', async () => {
@@ -166,7 +180,7 @@ test('a failure of a flush that somebody waits for is that one’s', async () =>
 })
 
 function flusherWith({ changedBytesMax }: Pick<FlushPolicy, 'changedBytesMax'>): StateFlusher {
-  const policy = { changedActorsMax: 3, changedBytesMax, logBytesMax: 1000 }
+  const policy = { changedActorsMax: 3, changedBytesMax, logBytesMax: 1000, replacedRecordsMax: 5 }
   return new StateFlusher({ engine, store, log, policy, onFailure: (error) => failures.push(error) })
 }
 
@@ -188,7 +202,7 @@ async function execute(key: string): Promise<void> {
     touches: [],
   }
   const builder = new BatchBuilder()
-  builder.add(transaction, [])
+  builder.add(transaction, indexedPartitions(transaction, engine.view.owners.length))
   const bytes = builder.take()
   const sequence = await log.append(bytes)
   engine.deliver({ sequence, appendTime: 0, bytes }, [transaction])

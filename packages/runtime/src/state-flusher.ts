@@ -6,6 +6,9 @@
 // among many actors writes a whole page for nearly each. So actors may pile up beyond `changedActorsMax`, up to eight
 // times as many, as long as they are small: as large as those of the last flush were on average, they have to stay
 // below `changedBytesMax`.
+//
+// A worker of a cluster keeps what is replaced between flushes, for snapshots. They are small objects that live for seconds,
+// which the garbage collector copies twice and marks: with hundreds of megabytes of them it slows everything down for a second.
 
 import { CELL_BYTES } from '@streamy-db/core'
 import type { Engine, Log, StateChange, StateHistory, StateStore } from '@streamy-db/core'
@@ -19,11 +22,13 @@ export interface FlushPolicy {
   readonly changedBytesMax: number
   /** Bytes of log since the last flush. */
   readonly logBytesMax: number
+  /** Records that newer ones have replaced since the last flush. */
+  readonly replacedRecordsMax: number
 }
 
 /** What a flusher works with. */
 export interface FlusherOptions {
-  readonly engine: Pick<Engine, 'changedActors' | 'captureState' | 'stateFlushed'>
+  readonly engine: Pick<Engine, 'changedActors' | 'replacedRecords' | 'captureState' | 'stateFlushed'>
   readonly store: StateStore
   readonly log: Pick<Log, 'trim'>
   /** What each flush leaves behind of the state before it, and how much of the log is kept with it; none unless stated. */
@@ -35,11 +40,18 @@ export interface FlusherOptions {
 
 const CHANGED_ACTORS_MAX = 50_000
 const CHANGED_BYTES_MAX = 64 * 1024 * 1024
+// Some 50 MB where actors are small.
+const REPLACED_RECORDS_MAX = 250_000
 
 /** The policy of a worker with a cache of so many bytes. */
 export function flushPolicy(cacheBytesMax: number, logBytesMax: number): FlushPolicy {
   const changedActorsMax = Math.min(CHANGED_ACTORS_MAX, Math.ceil(cacheBytesMax / 2 / CELL_BYTES))
-  return { changedActorsMax, changedBytesMax: CHANGED_BYTES_MAX, logBytesMax }
+  return {
+    changedActorsMax,
+    changedBytesMax: CHANGED_BYTES_MAX,
+    logBytesMax,
+    replacedRecordsMax: REPLACED_RECORDS_MAX,
+  }
 }
 
 /** How many times `changedActorsMax` small actors may be. */
@@ -69,7 +81,8 @@ export class StateFlusher {
   poll(): Promise<void> | undefined {
     const { engine, policy, onFailure } = this.#options
     const full = engine.changedActors >= this.#actorsMax
-    if (!full && this.#bytes < policy.logBytesMax) return undefined
+    if (!full && this.#bytes < policy.logBytesMax && engine.replacedRecords < policy.replacedRecordsMax)
+      return undefined
     if (this.#flushing !== undefined) return full ? this.#flushing : undefined
     this.flush().catch((error: unknown) => onFailure(asError(error)))
     return undefined

@@ -162,7 +162,7 @@ function assemble(): void {
     submitter.fail(error)
   }
   submitter = new BatchSubmitter(log, onFailure)
-  const policy = { changedActorsMax: 1000, changedBytesMax: 0, logBytesMax: 1_000_000 }
+  const policy = { changedActorsMax: 1000, changedBytesMax: 0, logBytesMax: 1_000_000, replacedRecordsMax: Infinity }
   const flusher = new StateFlusher({ engine, store, log, policy, onFailure })
   const onIncident = (incident: Incident): number => incidents.push(incident)
   worker = new Worker({ log, engine, submitter, flusher, clock, onIncident, onFailure })

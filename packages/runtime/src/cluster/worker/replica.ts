@@ -111,6 +111,9 @@ export class Replica {
         get changedActors() {
           return engine.changedActors
         },
+        get replacedRecords() {
+          return engine.replacedRecords
+        },
         captureState: () => engine.captureState(this.#checkpoints[0]),
         stateFlushed: () => engine.stateFlushed(),
       },
