@@ -49,6 +49,23 @@ test('what is asked while others are answered is answered next', async () => {
   expect(await second).toBe(2)
 })
 
+// Writes waited for a fifth of a second beside a thousand callers that read.
+test('callers that ask on and on leave the event loop its turns', async () => {
+  const desk = new QueryDesk(new CountingGuard())
+  const turns: number[] = []
+  let asked = 0
+  const countTurns = (): unknown => setImmediate(() => turns.push(asked) < 3 && countTurns())
+  countTurns()
+  const askOn = async (): Promise<void> => {
+    while (turns.length < 3 && asked < 100_000) {
+      const number = (asked += 1)
+      expect(await desk.ask(() => number)).toBe(number)
+    }
+  }
+  await Promise.all(Array.from({ length: 10 }, askOn))
+  expect(asked).toBeLessThan(5000)
+})
+
 // A build of an index over sixteen steps was over before anybody could ask how far it was.
 test('nobody waits until what goes on by itself has come to rest', async () => {
   const desk = new QueryDesk(new CountingGuard())

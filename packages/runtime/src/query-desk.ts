@@ -2,6 +2,9 @@
 // much as a small query, so it is done once for all of them. By a microtask, which comes behind the callers that are due to run
 // now and before whatever they set going: a tick would wait until all of that has come to rest, and what tells itself on and on
 // in a database in memory never does.
+//
+// Callers that ask again as soon as they are answered would keep everything else waiting, the disk's answers to writes included.
+// So only so many are answered in one turn of the event loop, and the others in the next.
 
 import type { Program } from '@streamy-db/core'
 
@@ -11,10 +14,14 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+const QUERIES_PER_TURN = 1024
+
 /** Answers queries; see the header. */
 export class QueryDesk {
   readonly #program: Pick<Program, 'isolate'>
   #waiting: Waiting[] = []
+  #answered = 0
+  #isTurnCounted = false
 
   constructor(program: Pick<Program, 'isolate'>) {
     this.#program = program
@@ -24,13 +31,22 @@ export class QueryDesk {
   ask<Result>(answer: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ answer, resolve, reject })
-      if (this.#waiting.length === 1) queueMicrotask(() => this.#answer())
+      if (this.#waiting.length === 1 && this.#answered < QUERIES_PER_TURN) queueMicrotask(() => this.#answer())
     })
+  }
+
+  #nextTurn(): void {
+    this.#isTurnCounted = false
+    this.#answered = 0
+    if (this.#waiting.length > 0) this.#answer()
   }
 
   #answer(): void {
     const waiting = this.#waiting
     this.#waiting = []
+    this.#answered += waiting.length
+    if (!this.#isTurnCounted) setImmediate(() => this.#nextTurn())
+    this.#isTurnCounted = true
     this.#program.isolate(() => {
       for (const { answer, resolve, reject } of waiting) {
         try {
