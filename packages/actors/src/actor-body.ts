@@ -11,7 +11,7 @@
 //    thawed before is snapshotted first; so a rollback restores lists by reference and objects in place.
 // B4 A query leaves every durable field as it found it, or throws QUERY_WRITES.
 
-import { type ActorRef, type Datum, type Execution, type Slot } from '@streamy-db/core'
+import { type ActorRef, type Datum, type Execution, type Slot, type StoredForms } from '@streamy-db/core'
 import { freeze, Packed, sameDatum, StreamyError, thaw } from '@streamy-db/core'
 import type { Actor } from './actor.ts'
 import type { ActorDefinition, ActorLookup, HandlerDefinition } from './actor-definition.ts'
@@ -29,7 +29,7 @@ interface Savepoint {
 const nothing: readonly unknown[] = []
 
 /** One actor at work; see B1 to B4. */
-export class ActorBody implements HandlerScope {
+export class ActorBody implements HandlerScope, StoredForms {
   readonly slot: Slot
   readonly definition: ActorDefinition
   readonly lookup: ActorLookup
@@ -93,7 +93,7 @@ export class ActorBody implements HandlerScope {
     this.handler = handler
     try {
       this.#facade ??= new this.definition.facadeClass(this)
-      return callHandler(handler, this.#facade, args)
+      return callHandler(handler, this.#facade, args, access === 'query' ? this : undefined)
     } finally {
       running.scope = scope
       this.access = outerAccess
@@ -141,7 +141,12 @@ export class ActorBody implements HandlerScope {
     if (!(value instanceof Packed)) return this.#keep(value)
     const object = thaw(value) as object
     this.#own()[place] = object
-    return this.access === 'query' ? this.#keep(object) : object
+    return this.access === 'query' ? this.#keep(object, value) : object
+  }
+
+  /** What a query has read is as it was stored, or the query comes to nothing (B4). */
+  storedFormOf(object: object): Packed | undefined {
+    return this.#savepoint?.snapshots.find(({ root }) => root === object)?.stored
   }
 
   setField(place: number, value: unknown): void {
@@ -250,10 +255,10 @@ export class ActorBody implements HandlerScope {
     return this.#transients
   }
 
-  #keep(object: object): object {
+  #keep(object: object, stored?: Packed): object {
     const savepoint = this.#savepoint
     if (savepoint === undefined || savepoint.snapshots.some((snapshot) => snapshot.root === object)) return object
-    const snapshot = new ObjectSnapshot(object)
+    const snapshot = new ObjectSnapshot(object, stored)
     savepoint.snapshots.push(snapshot)
     this.slot.execution.onRollback(() => snapshot.restore())
     return object

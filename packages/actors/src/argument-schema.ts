@@ -4,9 +4,8 @@
 // logged; the log holds what the caller passed. In the transaction it checks again, since a log entry may come from
 // anywhere, and what it makes of the arguments (defaults, conversions) is what the handler gets: once.
 
-import { type Datum, Packed, StreamyError, thaw } from '@streamy-db/core'
+import { type Datum, freeze, freezeBriefly, Packed, StreamyError, thaw } from '@streamy-db/core'
 import type { HandlerDefinition } from './actor-definition.ts'
-import { freezeField } from './field-limits.ts'
 
 /** Labels of arguments kept per handler; the others are put together each time. */
 const LABELS_MAX = 16
@@ -43,12 +42,14 @@ export function validateArguments(handler: HandlerDefinition, args: readonly unk
 
 /**
  * Checks arguments and puts them into stored form, in their own list: it was made for one call and nobody else holds it,
- * except perhaps a schema that has seen it. Throws ARGUMENTS_INVALID, VALUE_NOT_ENCODABLE, VALUE_TOO_LARGE.
+ * except perhaps a schema that has seen it. `isKept` says that they become part of a state, as those of a timer do. Throws
+ * ARGUMENTS_INVALID, VALUE_NOT_ENCODABLE, VALUE_TOO_LARGE.
  */
-export function packArguments(handler: HandlerDefinition, args: unknown[]): readonly Datum[] {
-  if (handler.input === undefined) return freezeArguments(handler, args)
+export function packArguments(handler: HandlerDefinition, args: unknown[], isKept = false): readonly Datum[] {
+  const freezing = isKept ? freeze : freezeBriefly
+  if (handler.input === undefined) return freezeArguments(handler, args, freezing)
   validateArguments(handler, args)
-  return freezeArguments(handler, args.slice())
+  return freezeArguments(handler, args.slice(), freezing)
 }
 
 /** Gives back arguments as the handler may use them; scalars pass as they are. */
@@ -57,18 +58,18 @@ export function unpackArguments(args: readonly Datum[]): readonly unknown[] {
   return args
 }
 
-function freezeArguments(handler: HandlerDefinition, args: unknown[]): readonly Datum[] {
+function freezeArguments(handler: HandlerDefinition, args: unknown[], freezing: typeof freeze): readonly Datum[] {
   for (let index = 0; index < args.length; index++) {
     const value = args[index]
-    if (typeof value !== 'number') args[index] = freezeArgument(value, argumentLabel(handler, index))
+    if (typeof value !== 'number') args[index] = freezeArgument(value, argumentLabel(handler, index), freezing)
   }
   // Every item is a datum now.
   return args as Datum[]
 }
 
-function freezeArgument(value: unknown, label: string): Datum {
+function freezeArgument(value: unknown, label: string, freezing: typeof freeze): Datum {
   try {
-    return freezeField(value, label)
+    return freezing(value, label)
   } catch (cause) {
     // No more stack is never an outcome of a handler, and it may be one that sends this.
     if (cause instanceof StreamyError || cause instanceof RangeError) throw cause

@@ -1,17 +1,25 @@
 // Calling a handler: its arguments go through its schema, its result is frozen, and a promise is refused.
 
-import { type Datum, freeze, StreamyError } from '@streamy-db/core'
+import { type Datum, freezeBriefly, type StoredForms, StreamyError } from '@streamy-db/core'
 import type { Actor } from './actor.ts'
 import type { HandlerDefinition } from './actor-definition.ts'
 import { validateArguments } from './argument-schema.ts'
 import { freezeField } from './field-limits.ts'
 
-/** Calls the handler on `facade` and freezes what it returns. Throws HANDLER_ASYNC for a promise. */
-export function callHandler(handler: HandlerDefinition, facade: Actor, args: readonly unknown[]): Datum {
+/**
+ * Calls the handler on `facade` and freezes what it returns, for which `forms` may spare it some work. Throws HANDLER_ASYNC
+ * for a promise.
+ */
+export function callHandler(
+  handler: HandlerDefinition,
+  facade: Actor,
+  args: readonly unknown[],
+  forms: StoredForms | undefined,
+): Datum {
   const result = callMethod(handler, facade, handler.input === undefined ? args : validateArguments(handler, args))
   if (typeof result !== 'object' || result === null) return freezeField(result, handler.resultLabel)
   if ('then' in result && typeof result.then === 'function') throw returnsPromise(handler)
-  return freeze(result, handler.resultLabel)
+  return freezeBriefly(result, handler.resultLabel, forms)
 }
 
 // Spelling out short calls is measurably faster than spreading a list that may have any length.

@@ -47,7 +47,7 @@ function tell(body: ActorBody, ref: ActorRef, handler: HandlerDefinition, args: 
   inHandler(body, `tell ${handler.label}`)
   allowWrite(body, `tell ${handler.label}`)
   refuseQuery(handler, 'told')
-  body.source.tell({ ref, message: handler.name, args: packArguments(handler, args) })
+  body.source.tell({ ref, message: handler.name, args: packArguments(handler, args, true) })
 }
 
 function setTimer(request: TimerRequest, _ref: ActorRef, handler: HandlerDefinition, args: unknown[]): TimerHandle {
@@ -56,7 +56,7 @@ function setTimer(request: TimerRequest, _ref: ActorRef, handler: HandlerDefinit
   allowWrite(body, `set a timer for ${handler.label}`)
   refuseQuery(handler, 'set as a timer')
   if (body.slot.destroyed) throw timerOfDestroyed(body)
-  const timer = body.source.setTimer(body.slot, delayUs, handler.name, packArguments(handler, args))
+  const timer = body.source.setTimer(body.slot, delayUs, handler.name, packArguments(handler, args, true))
   return { position: timer.position, ordinal: timer.ordinal }
 }
 

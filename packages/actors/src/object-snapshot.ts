@@ -5,6 +5,8 @@
 // It knows the kinds of object that state is made of: plain objects, arrays, Map, Set, Date, Uint8Array. It does not
 // look into anything else, which could not be stored anyway.
 
+import type { Packed } from '@streamy-db/core'
+
 interface Part {
   changed(): boolean
   restore(): void
@@ -13,10 +15,13 @@ interface Part {
 /** An object graph as of one moment. */
 export class ObjectSnapshot {
   readonly root: object
+  /** What `root` came out of just then; undefined when it was there before. */
+  readonly stored: Packed | undefined
   readonly #parts: Part[] = []
 
-  constructor(root: object) {
+  constructor(root: object, stored?: Packed) {
     this.root = root
+    this.stored = stored
     const seen = new Set<object>([root])
     const add = (value: unknown): void => {
       if (typeof value === 'object' && value !== null) seen.add(value)

@@ -172,7 +172,7 @@ function openGroup({ bytes }: Batch, { partitions, start, end }: BatchGroup): Op
 
 /** A transaction of an entry. Throws {@link MalformedBytes} when it is void. */
 export function transactionIn({ bytes, shared }: Batch, { start, end }: BatchTransaction): Transaction {
-  return decodeTransaction(new ByteReader(bytes, start, end), shared)
+  return decodeTransaction(new ByteReader(bytes, start, end, true), shared)
 }
 
 /** A group as it goes into an entry. */

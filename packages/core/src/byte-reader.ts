@@ -25,11 +25,14 @@ export class ByteReader {
   readonly #bytes: Uint8Array
   #at: number
   readonly #end: number
+  readonly #borrows: boolean
 
-  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
+  /** With `borrows`, what is read of data stays part of `bytes`: for whoever lets go of both soon. */
+  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length, borrows = false) {
     this.#bytes = bytes
     this.#at = start
     this.#end = end
+    this.#borrows = borrows
   }
 
   /** Where the next byte is read. */
@@ -146,7 +149,7 @@ export class ByteReader {
 
   datum(): Datum {
     const tag = this.u8()
-    return tag === datumTags.packed ? new Packed(this.copy()) : this.scalar(tag)
+    return tag === datumTags.packed ? new Packed(this.#borrows ? this.#borrowed() : this.copy()) : this.scalar(tag)
   }
 
   /** What follows the tag of a scalar. */
@@ -186,6 +189,13 @@ export class ByteReader {
     const items: Item[] = []
     for (let i = 0; i < count; i++) items.push(item())
     return items
+  }
+
+  // No `subarray`: that of a Buffer is a Buffer.
+  #borrowed(): Uint8Array {
+    const size = this.varint()
+    const at = this.#advance(size)
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + at, size)
   }
 
   #positive(): number {

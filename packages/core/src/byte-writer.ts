@@ -1,5 +1,6 @@
 // ByteWriter: a growing buffer that the binary formats of the core are written into. ByteReader reads them back.
 
+import type { ByteSlab } from './byte-slab.ts'
 import type { Datum } from './packed.ts'
 import { Packed } from './packed.ts'
 
@@ -151,6 +152,11 @@ export class ByteWriter {
     }
     const { buffer, byteOffset } = this.#buffer
     return new Uint8Array(buffer.slice(byteOffset + start, byteOffset + this.#length))
+  }
+
+  /** `copy`, for whoever lets go of it soon. */
+  copyInto(slab: ByteSlab, start: number): Uint8Array {
+    return slab.copy(this.#buffer, start, this.#length)
   }
 
   /** The bytes so far, valid until the next write. */

@@ -5,7 +5,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
-import { Packed, freeze, sameDatum, thaw, type Datum } from './datum.ts'
+import { Packed, freeze, freezeBriefly, sameDatum, thaw, type Datum } from './datum.ts'
 import { StreamyError } from './errors.ts'
 import { limits } from './limits.ts'
 
@@ -274,6 +274,35 @@ describe('what would not come back is refused, and named', () => {
   })
 })
 
+describe('a value that is frozen briefly', () => {
+  const known = { list: [1, 'two'], nested: { deep: true } }
+  const stored = freeze(known, 'it') as Packed
+  const forms = { storedFormOf: (object: object) => (object === known ? stored : undefined) }
+
+  it('has the same bytes', () => {
+    for (const value of [1, 'text', null, undefined, 5n, known, [known, known], new Map([[1, known]])])
+      expect(sameDatum(freezeBriefly(value, 'it'), freeze(value, 'it'))).toBe(true)
+  })
+
+  it('and whose stored form is known is that very form', () => {
+    expect(freezeBriefly(known, 'it', forms)).toBe(stored)
+  })
+
+  it('and that holds what is known comes back whole, with objects of the same shape before and behind it', () => {
+    const shape = { list: [], nested: 2 }
+    const value = [shape, known, shape, new Map([['key', known]]), known.nested]
+    expect(thaw(freezeBriefly(value, 'it', forms))).toEqual(value)
+  })
+
+  it('is refused above the limit, what is known included', () => {
+    const large = freeze('x'.repeat(limits.valueBytesMax / 2).split(' '), 'it') as Packed
+    const value = [known, known, known]
+    expect(() =>
+      freezeBriefly(value, 'it', { storedFormOf: (object) => (object === known ? large : undefined) }),
+    ).toThrow(tooLarge)
+  })
+})
+
 describe('bytes that freeze never made', () => {
   it.each<[string, readonly number[]]>([
     ['nothing', []],
@@ -290,6 +319,9 @@ describe('bytes that freeze never made', () => {
     ['a key twice in an object', [17, 2, 1, 0x61, 1, 0x61, 0, 0]],
     ['a key twice in a map', [19, 2, 0, 0, 0, 0]],
     ['an item twice in a set', [20, 2, 0, 0]],
+    ['a stored value within a stored value', [23, 3, 23, 1, 0]],
+    ['a stored value that claims more than there is', [23, 4, 16, 0]],
+    ['a stored value with bytes left over', [23, 2, 0, 0]],
     ['a date that is none', [21, 0, 0, 0, 0, 0, 0, 0xf0, 0x7f]],
     ['a NaN with a payload', [16, 1, 6, 1, 0, 0, 0, 0, 0, 0xf8, 0x7f]],
     ['an integer as float', [16, 1, 6, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f]],
@@ -307,7 +339,7 @@ describe('bytes that freeze never made', () => {
   })
 
   it('never crash anything, whatever they are, and never make more than they hold', () => {
-    const byte = fc.oneof(fc.constantFrom(16, 17, 18, 19, 20, 21, 22, 7, 4, 0, 1, 2), fc.nat(255))
+    const byte = fc.oneof(fc.constantFrom(16, 17, 18, 19, 20, 21, 22, 23, 7, 4, 0, 1, 2), fc.nat(255))
     fc.assert(
       fc.property(fc.array(byte, { maxLength: 60 }), (bytes) => {
         expect(['refused', 'a value']).toContain(readingOf(pack(bytes)))

@@ -3,15 +3,18 @@
 // "equal" means "equal bytes". `freeze` and `thaw` are the only doors between user values and the core.
 
 import { MalformedBytes } from './byte-reader.ts'
+import { ByteSlab } from './byte-slab.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { StreamyError } from './errors.ts'
 import { Packed } from './packed.ts'
 import type { Datum } from './packed.ts'
-import { checkBigint, checkText, decodeValue, encodeValue, notEncodable } from './value-codec.ts'
+import { checkBigint, checkText, decodeValue, encodeValue, notEncodable, type StoredForms } from './value-codec.ts'
 
 export { Packed, type Datum, type Scalar } from './packed.ts'
+export type { StoredForms } from './value-codec.ts'
 
 const writer = new ByteWriter(4096)
+const slab = new ByteSlab()
 
 /**
  * Puts a user's value into stored form. `what` names the value in errors ("argument 1 of deposit").
@@ -32,10 +35,19 @@ export function freeze(value: unknown, what: string): Datum {
       checkText(value, what)
       return value
     case 'object':
-      return value === null ? null : freezeObject(value, what)
+      return value === null ? null : freezeObject(value, what, undefined)
     default:
       throw notEncodable(what, `a ${typeof value}`)
   }
+}
+
+/**
+ * `freeze`, for arguments and results on their way: whoever keeps what it gives back may keep 64 KiB with it. With `forms`,
+ * which is for results of queries, equal values may differ in their bytes.
+ */
+export function freezeBriefly(value: unknown, what: string, forms?: StoredForms): Datum {
+  if (typeof value !== 'object' || value === null) return freeze(value, what)
+  return forms?.storedFormOf(value) ?? freezeObject(value, what, slab, forms)
 }
 
 /**
@@ -64,11 +76,11 @@ export function sameDatum(a: Datum, b: Datum): boolean {
 
 // One writer serves all. An accessor within the value may freeze another meanwhile: that one is written behind what is
 // there, and taken out again before the outer one goes on.
-function freezeObject(value: object, what: string): Packed {
+function freezeObject(value: object, what: string, into: ByteSlab | undefined, forms?: StoredForms): Packed {
   const start = writer.length
   try {
-    encodeValue(writer, value, what)
-    return new Packed(writer.copy(start))
+    encodeValue(writer, value, what, forms)
+    return new Packed(into === undefined ? writer.copy(start) : writer.copyInto(into, start))
   } finally {
     writer.reset(start)
   }

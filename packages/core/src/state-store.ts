@@ -12,7 +12,10 @@ export interface StateChange {
  * Keys are well-formed strings of 1 to 5,016 UTF-8 bytes that hold no NUL; values are at most 16 MiB.
  */
 export interface StateStore {
-  /** The stored bytes, or undefined. The caller must not change them. Throws STATE_CORRUPT when they fail a checksum. */
+  /**
+   * The stored bytes, or undefined. The caller must not change them, and copies what it keeps: more memory may hang on them.
+   * Throws STATE_CORRUPT when they fail a checksum.
+   */
   get(key: string): Uint8Array | undefined
   /** Every entry whose key starts with `prefix`, each once; in no promised order. */
   scan(prefix: string): Iterable<{ readonly key: string; readonly value: Uint8Array }>

@@ -7,18 +7,20 @@
 //   array     count, items                                 bytes   length, bytes
 //   object    count, keys, values                          map     count, keys and values in turn
 //   shaped    number of an earlier object, values          set     count, items
+//                                                          stored  length, bytes of a value
 //
-// Objects of one shape in one value, as in a list of records, name their keys once.
+// Objects of one shape in one value, as in a list of records, name their keys once. A stored value is passed on as it is, in
+// results of queries alone: what is kept and compared never holds one.
 
 import { ByteReader, MalformedBytes } from './byte-reader.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import { StreamyError } from './errors.ts'
 import { limits } from './limits.ts'
-import type { Scalar } from './packed.ts'
+import type { Packed, Scalar } from './packed.ts'
 import { sameKeys, ShapeCache } from './shape-cache.ts'
 
 // Above those of scalars (`datumTags`).
-const tags = { array: 16, object: 17, shaped: 18, map: 19, set: 20, date: 21, bytes: 22 } as const
+const tags = { array: 16, object: 17, shaped: 18, map: 19, set: 20, date: 21, bytes: 22, stored: 23 } as const
 
 /** Shapes of one value that are remembered; objects of any other shape name their keys each. */
 const SHAPES_MAX = 16
@@ -27,18 +29,24 @@ const shapeCache = new ShapeCache()
 /** Bigints up to here are small; the size of larger ones is looked at. */
 const BIGINT_SMALL = 2n ** 64n
 
+/** Knows objects that are just as they came out of stored form. */
+export interface StoredForms {
+  /** What the object came out of; undefined when that is not known. */
+  storedFormOf(object: object): Packed | undefined
+}
+
 /**
- * Appends a value to `out`. `what` names it in errors. Throws VALUE_NOT_ENCODABLE for what would not come back as it
- * went in, VALUE_TOO_LARGE above `limits.valueBytesMax`.
+ * Appends a value to `out`. `what` names it in errors. Parts that `forms` knows are not encoded anew. Throws
+ * VALUE_NOT_ENCODABLE for what would not come back as it went in, VALUE_TOO_LARGE above `limits.valueBytesMax`.
  */
-export function encodeValue(out: ByteWriter, value: object, what: string): void {
-  new ValueEncoder(out, what).write(value, 0)
+export function encodeValue(out: ByteWriter, value: object, what: string, forms?: StoredForms): void {
+  new ValueEncoder(out, what, forms).write(value, 0)
 }
 
 /** Reads a value that fills `bytes`, as a fresh copy. Throws {@link MalformedBytes} for anything else. */
 export function decodeValue(bytes: Uint8Array): unknown {
   const reader = new ByteReader(bytes)
-  const value = new ValueDecoder(reader).read(0)
+  const value = new ValueDecoder(reader, false).read(0)
   reader.finish()
   return value
 }
@@ -66,13 +74,15 @@ export function notEncodable(what: string, found: string): StreamyError {
 class ValueEncoder {
   readonly #out: ByteWriter
   readonly #what: string
+  readonly #forms: StoredForms | undefined
   readonly #end: number
   // Most values have one object.
   #shapes = none
 
-  constructor(out: ByteWriter, what: string) {
+  constructor(out: ByteWriter, what: string, forms: StoredForms | undefined) {
     this.#out = out
     this.#what = what
+    this.#forms = forms
     this.#end = out.length + limits.valueBytesMax
   }
 
@@ -95,6 +105,11 @@ class ValueEncoder {
   #object(value: object, depth: number): void {
     if (depth >= limits.valueDepthMax)
       throw notEncodable(this.#what, `a cycle or more than ${limits.valueDepthMax} levels of nesting`)
+    const stored = this.#forms?.storedFormOf(value)
+    if (stored !== undefined) {
+      this.#out.u8(tags.stored)
+      return this.#out.blob(stored.bytes)
+    }
     const prototype: unknown = Object.getPrototypeOf(value)
     if (Array.isArray(value) && prototype === Array.prototype) this.#array(value, depth)
     else if (prototype === Object.prototype || prototype === null) this.#plain(value as Record<string, unknown>, depth)
@@ -193,10 +208,13 @@ class ValueEncoder {
 
 class ValueDecoder {
   readonly #reader: ByteReader
+  readonly #isWithin: boolean
   #shapes = none
 
-  constructor(reader: ByteReader) {
+  /** `isWithin` says that it reads a stored value of a larger one: there is none within that. */
+  constructor(reader: ByteReader, isWithin: boolean) {
     this.#reader = reader
+    this.#isWithin = isWithin
   }
 
   read(depth: number): unknown {
@@ -218,6 +236,8 @@ class ValueDecoder {
         return this.#date()
       case tags.bytes:
         return this.#reader.copy()
+      case tags.stored:
+        return this.#stored()
       default:
         throw new MalformedBytes('a value has an unknown tag')
     }
@@ -262,6 +282,14 @@ class ValueDecoder {
     const set = new Set(items)
     if (set.size < items.length) throw new MalformedBytes('an item stands twice')
     return set
+  }
+
+  #stored(): unknown {
+    if (this.#isWithin) throw new MalformedBytes('a stored value within a stored value')
+    const reader = new ByteReader(this.#reader.blob())
+    const value = new ValueDecoder(reader, true).read(0)
+    reader.finish()
+    return value
   }
 
   #date(): Date {

@@ -7,7 +7,7 @@
 
 import { rm, stat, writeFile } from 'node:fs/promises'
 import * as lmdb from 'lmdb'
-import { StreamyError, storeClosed, type StateChange, type StateStore } from '@streamy-db/core'
+import { ByteSlab, StreamyError, storeClosed, type StateChange, type StateStore } from '@streamy-db/core'
 import { embeddedLimits } from './embedded-limits.ts'
 import { Damage } from './lmdb-file.ts'
 import { verifyStateFile } from './state-verification.ts'
@@ -25,6 +25,7 @@ export interface LmdbStateStoreOptions {
 export class LmdbStateStore implements StateStore {
   readonly #path: string
   readonly #database: Database
+  readonly #slab = new ByteSlab()
   #advancing: Promise<void> | undefined
   #failure: StreamyError | undefined
   #closing: Promise<void> | undefined
@@ -55,8 +56,8 @@ export class LmdbStateStore implements StateStore {
     if (this.#closing !== undefined) throw storeClosed()
     const shared = this.#read(key)
     if (shared === undefined) return undefined
-    // The binding reads every value into the same memory; the caller keeps a copy.
-    const stored = Uint8Array.prototype.slice.call(shared, 0, this.#database.lastSize)
+    // The binding reads every value into the same memory.
+    const stored = this.#slab.copy(shared, 0, this.#database.lastSize)
     if (checksumOfState(key, stored) !== lmdb.getLastVersion())
       throw corrupt(this.#path, key, 'its value fails its checksum')
     if (!isLongKey(key)) return stored

@@ -1,7 +1,7 @@
 // Calls of the layer's actors in stored form, each checked before anything is sent: this is where a client's mistakes
 // become errors.
 
-import { actorRef, type Call, type Datum, freeze, Packed, StreamyError } from '@streamy-db/core'
+import { actorRef, type Call, type Datum, freezeBriefly, Packed, StreamyError } from '@streamy-db/core'
 import type { EntryCondition } from './entry-condition.ts'
 import { kvLimits } from './limits.ts'
 import { kindOf, type MergeKind } from './merge-values.ts'
@@ -45,7 +45,7 @@ export class KvCalls {
   }
 
   check(text: string, conditions: readonly EntryCondition[], index: number): Call {
-    return this.#entry(text, 'check', [freeze(conditions, 'an assert'), index])
+    return this.#entry(text, 'check', [freezeBriefly(conditions, 'an assert'), index])
   }
 
   list(range: IndexRange, limit: number, descending: boolean): Call {
@@ -65,7 +65,7 @@ export class KvCalls {
   }
 
   checkRange(range: IndexRange, condition: RangeCondition, index: number): Call {
-    return this.#range(range, 'check', [freeze(condition, 'an assert'), index])
+    return this.#range(range, 'check', [freezeBriefly(condition, 'an assert'), index])
   }
 
   #entry(text: string, message: string, args: readonly Datum[]): Call {
@@ -74,7 +74,7 @@ export class KvCalls {
 
   #range(range: IndexRange, message: string, args: readonly Datum[]): Call {
     const ref = actorRef('kv.Range', keyInSpace(this.#space, range.from))
-    return { ref, message, args: [freeze(range, 'a range'), ...args] }
+    return { ref, message, args: [freezeBriefly(range, 'a range'), ...args] }
   }
 }
 
@@ -82,7 +82,7 @@ export class KvCalls {
 export function freezeValue(value: unknown): Datum {
   if (value === undefined)
     throw new StreamyError('VALUE_NOT_ENCODABLE', 'A value is undefined, which means no entry. Delete it, or use null.')
-  const frozen = freeze(value, 'a value')
+  const frozen = freezeBriefly(value, 'a value')
   const bytes =
     frozen instanceof Packed ? frozen.bytes.length : typeof frozen === 'string' ? Buffer.byteLength(frozen) : 0
   if (bytes <= kvLimits.valueBytesMax) return frozen

@@ -1,7 +1,7 @@
 // Calls of the layer's actors in stored form, each checked before anything is sent: this is where a client's mistakes
 // become errors.
 
-import { actorRef, type Call, type Datum, freeze } from '@streamy-db/core'
+import { actorRef, type Call, type Datum, freezeBriefly } from '@streamy-db/core'
 import { builderKey, documentKey, uniqueKey } from '../collection-name.ts'
 import { textOfId } from '../document-id.ts'
 import type { FindQuery } from '../query/find-query.ts'
@@ -25,16 +25,16 @@ export class CollectionCalls {
   }
 
   writeDocument(idText: string, operation: DocumentOperation, touches: readonly string[]): Call {
-    return this.#document(idText, 'write', [freeze(operation, 'a write'), freeze(touches, 'touches')])
+    return this.#document(idText, 'write', [freezeBriefly(operation, 'a write'), freezeBriefly(touches, 'touches')])
   }
 
   write(operations: readonly WriteOperation[], touches: readonly string[]): Call {
-    const args = [freeze(operations, 'a list of writes'), freeze(touches, 'touches')]
+    const args = [freezeBriefly(operations, 'a list of writes'), freezeBriefly(touches, 'touches')]
     return { ref: actorRef('doc.Writer', this.#collection), message: 'write', args }
   }
 
   page(query: FindQuery, after: string | undefined, limit: number): Call {
-    return this.#reader('page', [freeze(query, 'a query'), after, limit])
+    return this.#reader('page', [freezeBriefly(query, 'a query'), after, limit])
   }
 
   /** The document of the text of an id. */
@@ -44,11 +44,11 @@ export class CollectionCalls {
 
   /** A page as part of a transaction. */
   read(query: FindQuery, after: string | undefined, limit: number): Call {
-    return this.#reader('read', [freeze(query, 'a query'), after, limit])
+    return this.#reader('read', [freezeBriefly(query, 'a query'), after, limit])
   }
 
   count(query: FindQuery, after: string | undefined): Call {
-    return this.#reader('count', [freeze(query, 'a query'), after])
+    return this.#reader('count', [freezeBriefly(query, 'a query'), after])
   }
 
   items(epoch: number, after: string | undefined, limit: number): Call {

@@ -10,7 +10,7 @@ import {
   type ActorRegistry,
   type HandlerDefinition,
 } from '@streamy-db/actors'
-import { freeze, StreamyError, type ActorRef, type Call, type Program, type Touch } from '@streamy-db/core'
+import { freezeBriefly, StreamyError, type ActorRef, type Call, type Program, type Touch } from '@streamy-db/core'
 import { ReferenceClasses } from '../../reference-classes.ts'
 import type { ActorDescription, HandlerDescription } from '../protocol/welcome.ts'
 
@@ -132,7 +132,7 @@ function prepareDescribed(
 ): PreparedCall {
   const { kind, touches } = handlerOf(actor, name)
   const label = `${actor.name}.${name}`
-  const packed = args.map((value, index) => freeze(value, `argument ${index + 1} of ${label}`))
+  const packed = args.map((value, index) => freezeBriefly(value, `argument ${index + 1} of ${label}`))
   return { kind, label, call: { ref, message: name, args: packed }, touches: noTouches, asksFootprint: touches }
 }
 

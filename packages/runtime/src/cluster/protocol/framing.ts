@@ -20,7 +20,7 @@ export function readHead<Kind extends string>(
   bytes: Uint8Array,
   kinds: readonly Kind[],
 ): { readonly reader: ByteReader; readonly kind: Kind } {
-  const reader = new ByteReader(bytes)
+  const reader = new ByteReader(bytes, 0, bytes.length, true)
   check(reader.u8() === protocolVersion, 'a message of another version')
   const kind = kinds[reader.u8()]
   if (kind === undefined) throw new MalformedBytes('a message of an unknown kind')
