@@ -45,8 +45,12 @@ export function encodeValue(out: ByteWriter, value: object, what: string, forms?
 
 /** Reads a value that fills `bytes`, as a fresh copy. Throws {@link MalformedBytes} for anything else. */
 export function decodeValue(bytes: Uint8Array): unknown {
+  return readWhole(bytes, false)
+}
+
+function readWhole(bytes: Uint8Array, isWithin: boolean): unknown {
   const reader = new ByteReader(bytes)
-  const value = new ValueDecoder(reader, false).read(0)
+  const value = new ValueDecoder(reader, isWithin).read(0)
   reader.finish()
   return value
 }
@@ -286,10 +290,7 @@ class ValueDecoder {
 
   #stored(): unknown {
     if (this.#isWithin) throw new MalformedBytes('a stored value within a stored value')
-    const reader = new ByteReader(this.#reader.blob())
-    const value = new ValueDecoder(reader, true).read(0)
-    reader.finish()
-    return value
+    return readWhole(this.#reader.blob(), true)
   }
 
   #date(): Date {

@@ -20,8 +20,8 @@ const QUERIES_PER_TURN = 1024
 export class QueryDesk {
   readonly #program: Pick<Program, 'isolate'>
   #waiting: Waiting[] = []
+  // In this turn of the event loop; its end is waited for while there are any.
   #answered = 0
-  #isTurnCounted = false
 
   constructor(program: Pick<Program, 'isolate'>) {
     this.#program = program
@@ -36,7 +36,6 @@ export class QueryDesk {
   }
 
   #nextTurn(): void {
-    this.#isTurnCounted = false
     this.#answered = 0
     if (this.#waiting.length > 0) this.#answer()
   }
@@ -44,9 +43,8 @@ export class QueryDesk {
   #answer(): void {
     const waiting = this.#waiting
     this.#waiting = []
+    if (this.#answered === 0) setImmediate(() => this.#nextTurn())
     this.#answered += waiting.length
-    if (!this.#isTurnCounted) setImmediate(() => this.#nextTurn())
-    this.#isTurnCounted = true
     this.#program.isolate(() => {
       for (const { answer, resolve, reject } of waiting) {
         try {
